@@ -1,0 +1,74 @@
+#include "h1/authority.h"
+
+#include <arpa/inet.h>
+#include <string.h>
+
+#include "h1/octets.h"
+
+/* What stands between the brackets: IPv6address / IPvFuture (RFC 3986 section 3.2.2). */
+static bool literal_is_valid(const uint8_t *bytes, size_t length)
+{
+    if (length > 0 && (bytes[0] | 0x20) == 'v') {
+        size_t at = 1;
+        while (at < length && gn_h1_octet_is(bytes[at], GN_H1_HEX_DIGIT))
+            at++;
+        if (at == 1 || at + 1 >= length || bytes[at] != '.')
+            return false;
+        for (at++; at < length; at++)
+            if (!gn_h1_octet_is(bytes[at], GN_H1_REG_NAME) && bytes[at] != ':')
+                return false;
+        return true;
+    }
+    char text[INET6_ADDRSTRLEN];
+    struct in6_addr address;
+    if (length >= sizeof text || memchr(bytes, 0, length) != NULL)
+        return false;
+    memcpy(text, bytes, length);
+    text[length] = 0;
+    return inet_pton(AF_INET6, text, &address) == 1;
+}
+
+/* The length of the reg-name (or IPv4address) at the beginning of bytes[0..length). */
+static size_t reg_name_length(const uint8_t *bytes, size_t length)
+{
+    size_t at = 0;
+    for (;;) {
+        while (at < length && gn_h1_octet_is(bytes[at], GN_H1_REG_NAME))
+            at++;
+        if (length - at < 3 || bytes[at] != '%' || !gn_h1_octet_is(bytes[at + 1], GN_H1_HEX_DIGIT) ||
+            !gn_h1_octet_is(bytes[at + 2], GN_H1_HEX_DIGIT))
+            return at;
+        at += 3;
+    }
+}
+
+bool gn_h1_authority_is_valid(const uint8_t *bytes, size_t length, bool port_needed)
+{
+    size_t at;
+    if (length > 0 && bytes[0] == '[') {
+        const uint8_t *bracket = memchr(bytes, ']', length);
+        if (bracket == NULL || !literal_is_valid(bytes + 1, (size_t)(bracket - bytes) - 1))
+            return false;
+        at = (size_t)(bracket - bytes) + 1;
+    } else {
+        at = reg_name_length(bytes, length);
+        if (at == 0)
+            return false;
+    }
+    if (at == length)
+        return !port_needed;
+    if (bytes[at++] != ':')
+        return false;
+    uint32_t port = 0;
+    for (; at < length; at++) {
+        if (!gn_h1_octet_is(bytes[at], GN_H1_DIGIT))
+            return false;
+        port = port * 10 + (uint32_t)(bytes[at] - '0');
+        if (port > UINT16_MAX) {
+            if (port_needed)
+                return false;
+            port = UINT16_MAX;
+        }
+    }
+    return port > 0 || !port_needed;
+}

@@ -1,0 +1,18 @@
+/*
+ * The host and port of an authority (RFC 3986 section 3.2, RFC 9110 section 4.2): of a Host field, of an absolute-form
+ * and of an authority-form target.
+ */
+#ifndef GN_H1_AUTHORITY_H
+#define GN_H1_AUTHORITY_H
+
+#include <stdbool.h>
+#include <stddef.h>
+#include <stdint.h>
+
+/*
+ * Whether bytes[0..length) is uri-host [":" port] with a host that is not empty. There is no userinfo (RFC 9110 section
+ * 4.2.4). With `port_needed` the port must be there, 1..65535 (RFC 9110 section 9.3.6); else it is any digits or none.
+ */
+bool gn_h1_authority_is_valid(const uint8_t *bytes, size_t length, bool port_needed);
+
+#endif

@@ -1,0 +1,352 @@
+#include "h1/request_parts.h"
+
+#include <string.h>
+
+#include "h1/authority.h"
+#include "h1/octets.h"
+
+/* What was seen in the fields so far: bits of gn_h1_request.seen. */
+enum seen {
+    SEEN_HOST = 1,
+    SEEN_LENGTH = 2,
+    SEEN_CODINGS = 4,
+    SEEN_CHUNKED = 8,
+    SEEN_OTHER_CODING = 16,
+    SEEN_CLOSE = 32,
+    SEEN_KEEP_ALIVE = 64,
+    SEEN_UPGRADE_OPTION = 128,
+    SEEN_UPGRADE = 256,
+};
+
+/* ---- the request line ---- */
+
+enum gn_h1_status gn_h1_request_skip_empty_lines(struct gn_h1_request *request, const uint8_t *bytes, size_t length,
+                                                 const struct gn_h1_request_limits *limits)
+{
+    size_t at = request->line.scanned;
+    enum gn_h1_status status = GN_H1_MORE;
+    while (status == GN_H1_MORE && at < length) {
+        if (bytes[at] != '\r') {
+            status = bytes[at] == '\n' ? GN_H1_BAD_LINE_END : GN_H1_COMPLETE;
+        } else if (request->empty_lines == limits->empty_lines) {
+            status = GN_H1_TOO_MANY_EMPTY_LINES;
+        } else if (at + 1 == length) {
+            break;
+        } else if (bytes[at + 1] != '\n') {
+            status = GN_H1_BAD_LINE_END;
+        } else {
+            request->empty_lines++;
+            at += 2;
+        }
+    }
+    request->start = request->line.start = request->line.scanned = (uint32_t)at;
+    if (status == GN_H1_COMPLETE)
+        request->line.part = GN_H1_PART_METHOD;
+    return status;
+}
+
+/* White space of any kind is a wrong delimiter, other octets are wrong within what they stand in. */
+static bool is_white_space(uint8_t octet)
+{
+    return octet == ' ' || (octet >= '\t' && octet <= '\r');
+}
+
+enum gn_h1_status gn_h1_request_method_error(const struct gn_h1_request *request, const uint8_t *bytes, size_t stop)
+{
+    return stop > request->start && is_white_space(bytes[stop]) ? GN_H1_BAD_REQUEST_LINE : GN_H1_BAD_METHOD;
+}
+
+enum gn_h1_status gn_h1_request_target_error(const uint8_t *bytes, size_t stop)
+{
+    return is_white_space(bytes[stop]) && bytes[stop] != ' ' ? GN_H1_BAD_REQUEST_LINE : GN_H1_BAD_TARGET;
+}
+
+static bool begins_with_lower_case(const uint8_t *bytes, size_t length, const char *text, size_t text_length)
+{
+    if (length < text_length)
+        return false;
+    for (size_t i = 0; i < text_length; i++) {
+        uint8_t octet = bytes[i];
+        if (octet >= 'A' && octet <= 'Z')
+            octet |= 0x20;
+        if (octet != (uint8_t)text[i])
+            return false;
+    }
+    return true;
+}
+
+#define IS(bytes, length, text)                                                                                        \
+    ((length) == sizeof(text) - 1 && begins_with_lower_case(bytes, length, text, sizeof(text) - 1))
+
+/* The path and the query, which begins behind request->query - 1 where there is one. */
+static void set_path(struct gn_h1_request *request, uint32_t path)
+{
+    uint32_t end = request->target + request->target_length;
+    request->path = path;
+    request->path_length = (request->query != 0 ? request->query - 1 : end) - path;
+    request->query_length = request->query != 0 ? end - request->query : 0;
+    if (request->query_length == 0)
+        request->query = 0;
+}
+
+static enum gn_h1_status absolute_form(struct gn_h1_request *request, const uint8_t *bytes)
+{
+    const uint8_t *target = bytes + request->target;
+    uint32_t length = request->target_length, authority;
+    if (begins_with_lower_case(target, length, "http://", 7)) {
+        authority = 7;
+    } else if (begins_with_lower_case(target, length, "https://", 8)) {
+        authority = 8;
+        request->scheme_https = true;
+    } else {
+        return GN_H1_BAD_TARGET;
+    }
+    uint32_t end = authority;
+    while (end < length && target[end] != '/' && target[end] != '?')
+        end++;
+    if (!gn_h1_authority_is_valid(target + authority, end - authority, false))
+        return GN_H1_BAD_TARGET;
+    request->target_form = GN_ABSOLUTE_FORM;
+    request->authority = request->target + authority;
+    request->authority_length = end - authority;
+    set_path(request, request->target + end);
+    return GN_H1_COMPLETE;
+}
+
+enum gn_h1_status gn_h1_request_target(struct gn_h1_request *request, const uint8_t *bytes)
+{
+    const uint8_t *target = bytes + request->target;
+    if (request->method == GN_METHOD_CONNECT) {
+        if (!gn_h1_authority_is_valid(target, request->target_length, true))
+            return GN_H1_BAD_TARGET;
+        request->target_form = GN_AUTHORITY_FORM;
+        request->authority = request->target;
+        request->authority_length = request->target_length;
+        return GN_H1_COMPLETE;
+    }
+    if (target[0] == '/') {
+        request->target_form = GN_ORIGIN_FORM;
+        set_path(request, request->target);
+        return GN_H1_COMPLETE;
+    }
+    if (target[0] == '*' && request->target_length == 1 && request->method == GN_METHOD_OPTIONS) {
+        request->target_form = GN_ASTERISK_FORM;
+        set_path(request, request->target);
+        return GN_H1_COMPLETE;
+    }
+    return absolute_form(request, bytes);
+}
+
+enum gn_h1_status gn_h1_request_version(struct gn_h1_request *request, const uint8_t *bytes, size_t from, size_t end)
+{
+    static const char shape[] = "HTTP/0.0\r\n"; // 0 is any digit (RFC 9112 section 2.3)
+    for (size_t i = 0; i < GN_H1_VERSION_LENGTH; i++) {
+        if (from + i == end)
+            return GN_H1_MORE;
+        uint8_t octet = bytes[from + i], expected = (uint8_t)shape[i];
+        if (octet == expected || (expected == '0' && gn_h1_octet_is(octet, GN_H1_DIGIT)))
+            continue;
+        if (i == 9 || (i == 8 && octet == '\n'))
+            return GN_H1_BAD_LINE_END;
+        return is_white_space(octet) ? GN_H1_BAD_REQUEST_LINE : GN_H1_BAD_VERSION;
+    }
+    request->version = bytes[from + 7] == '0' ? 0 : 1;
+    return bytes[from + 5] == '1' ? GN_H1_COMPLETE : GN_H1_UNSUPPORTED_VERSION;
+}
+
+/* ---- field lines ---- */
+
+enum gn_h1_status gn_h1_line_without_name(const struct gn_h1_line *line, const uint8_t *bytes, size_t stop, size_t end)
+{
+    if (bytes[stop] == '\n')
+        return GN_H1_BAD_LINE_END;
+    if (stop > line->start)
+        return GN_H1_BAD_FIELD_NAME;
+    if (bytes[stop] == '\r')
+        return stop + 1 == end ? GN_H1_MORE : GN_H1_BAD_LINE_END;
+    return gn_h1_octet_is_blank(bytes[stop]) ? GN_H1_OBSOLETE_FOLD : GN_H1_BAD_FIELD_NAME;
+}
+
+/* An element of a comma-separated list (RFC 9110 section 5.6.1), blanks around it left out. */
+struct element {
+    const uint8_t *bytes;
+    size_t length;
+};
+
+/* Takes the next element that is not empty out of *list; false at its end. */
+static bool next_element(struct element *list, struct element *element)
+{
+    while (list->length > 0) {
+        const uint8_t *comma = memchr(list->bytes, ',', list->length);
+        size_t length = comma != NULL ? (size_t)(comma - list->bytes) : list->length;
+        size_t step = comma != NULL ? length + 1 : length;
+        *element = (struct element){list->bytes, length};
+        list->bytes += step;
+        list->length -= step;
+        while (element->length > 0 && gn_h1_octet_is_blank(element->bytes[0])) {
+            element->bytes++;
+            element->length--;
+        }
+        while (element->length > 0 && gn_h1_octet_is_blank(element->bytes[element->length - 1]))
+            element->length--;
+        if (element->length > 0)
+            return true;
+    }
+    return false;
+}
+
+static enum gn_h1_status take_host(struct gn_h1_request *request, const uint8_t *bytes, const struct gn_h1_field *field)
+{
+    if (request->seen & SEEN_HOST)
+        return GN_H1_BAD_HOST;
+    request->seen |= SEEN_HOST;
+    // Empty is what a client sends whose target has no authority (RFC 9110 section 7.2).
+    if (field->value_length != 0 && !gn_h1_authority_is_valid(bytes + field->value, field->value_length, false))
+        return GN_H1_BAD_HOST;
+    if (request->target_form == GN_ORIGIN_FORM || request->target_form == GN_ASTERISK_FORM) {
+        request->authority = field->value;
+        request->authority_length = field->value_length;
+    }
+    return GN_H1_COMPLETE;
+}
+
+static enum gn_h1_status take_length(struct gn_h1_request *request, const uint8_t *bytes,
+                                     const struct gn_h1_field *field)
+{
+    if (request->seen & SEEN_LENGTH)
+        return GN_H1_REPEATED_CONTENT_LENGTH;
+    request->seen |= SEEN_LENGTH;
+    uint64_t length = 0;
+    for (uint32_t i = 0; i < field->value_length; i++) {
+        unsigned digit = (unsigned)bytes[field->value + i] - '0';
+        if (digit > 9 || length > ((uint64_t)INT64_MAX - digit) / 10)
+            return GN_H1_BAD_CONTENT_LENGTH;
+        length = length * 10 + digit;
+    }
+    if (field->value_length == 0)
+        return GN_H1_BAD_CONTENT_LENGTH;
+    request->content_length = length;
+    return request->seen & SEEN_CODINGS ? GN_H1_LENGTH_AND_CHUNKED : GN_H1_COMPLETE;
+}
+
+/* transfer-coding = token *( OWS ";" OWS transfer-parameter ); a quoted value may hide a comma, so none is let in. */
+static bool is_coding(struct element coding)
+{
+    size_t at = 0;
+    while (at < coding.length && gn_h1_octet_is(coding.bytes[at], GN_H1_TOKEN))
+        at++;
+    if (at == 0 || memchr(coding.bytes, '"', coding.length) != NULL)
+        return false;
+    while (at < coding.length && gn_h1_octet_is_blank(coding.bytes[at]))
+        at++;
+    return at == coding.length || coding.bytes[at] == ';';
+}
+
+static enum gn_h1_status take_codings(struct gn_h1_request *request, const uint8_t *bytes,
+                                      const struct gn_h1_field *field)
+{
+    struct element list = {bytes + field->value, field->value_length}, coding;
+    bool empty = true;
+    if (request->version == 0)
+        return GN_H1_BAD_TRANSFER_ENCODING;
+    request->seen |= SEEN_CODINGS;
+    while (next_element(&list, &coding)) {
+        empty = false;
+        // Nothing may stand behind chunked, in this line or a later one (RFC 9112 section 6.1).
+        if (request->seen & SEEN_CHUNKED || !is_coding(coding))
+            return GN_H1_BAD_TRANSFER_ENCODING;
+        request->seen |= IS(coding.bytes, coding.length, "chunked") ? SEEN_CHUNKED : SEEN_OTHER_CODING;
+    }
+    if (empty)
+        return GN_H1_BAD_TRANSFER_ENCODING;
+    return request->seen & SEEN_LENGTH ? GN_H1_LENGTH_AND_CHUNKED : GN_H1_COMPLETE;
+}
+
+static void take_connection(struct gn_h1_request *request, const uint8_t *bytes, const struct gn_h1_field *field)
+{
+    struct element list = {bytes + field->value, field->value_length}, option;
+    while (next_element(&list, &option)) {
+        if (IS(option.bytes, option.length, "close"))
+            request->seen |= SEEN_CLOSE;
+        else if (IS(option.bytes, option.length, "keep-alive"))
+            request->seen |= SEEN_KEEP_ALIVE;
+        else if (IS(option.bytes, option.length, "upgrade"))
+            request->seen |= SEEN_UPGRADE_OPTION;
+    }
+}
+
+static void take_expectations(struct gn_h1_request *request, const uint8_t *bytes, const struct gn_h1_field *field)
+{
+    struct element list = {bytes + field->value, field->value_length}, expectation;
+    while (next_element(&list, &expectation)) {
+        if (!IS(expectation.bytes, expectation.length, "100-continue"))
+            request->unknown_expectation = true;
+        else if (request->version == 1) // RFC 9110 section 10.1.1
+            request->expect_continue = true;
+    }
+}
+
+static void take_te(struct gn_h1_request *request, const uint8_t *bytes, const struct gn_h1_field *field)
+{
+    struct element list = {bytes + field->value, field->value_length}, coding;
+    while (next_element(&list, &coding))
+        if (IS(coding.bytes, coding.length, "trailers"))
+            request->trailers_accepted = true;
+}
+
+_Static_assert(GN_FIELD_NAME_COUNT <= 64, "a bit for every token");
+
+const uint64_t gn_h1_request_fields_of_interest =
+    UINT64_C(1) << GN_FIELD_HOST | UINT64_C(1) << GN_FIELD_CONTENT_LENGTH | UINT64_C(1) << GN_FIELD_TRANSFER_ENCODING |
+    UINT64_C(1) << GN_FIELD_CONNECTION | UINT64_C(1) << GN_FIELD_EXPECT | UINT64_C(1) << GN_FIELD_TE |
+    UINT64_C(1) << GN_FIELD_UPGRADE;
+
+enum gn_h1_status gn_h1_request_field(struct gn_h1_request *request, const uint8_t *bytes,
+                                      const struct gn_h1_field *field)
+{
+    switch (field->token) {
+    case GN_FIELD_HOST:
+        return take_host(request, bytes, field);
+    case GN_FIELD_CONTENT_LENGTH:
+        return take_length(request, bytes, field);
+    case GN_FIELD_TRANSFER_ENCODING:
+        return take_codings(request, bytes, field);
+    case GN_FIELD_CONNECTION:
+        take_connection(request, bytes, field);
+        break;
+    case GN_FIELD_EXPECT:
+        take_expectations(request, bytes, field);
+        break;
+    case GN_FIELD_TE:
+        take_te(request, bytes, field);
+        break;
+    case GN_FIELD_UPGRADE:
+        if (field->value_length > 0)
+            request->seen |= SEEN_UPGRADE;
+        break;
+    default:
+        break;
+    }
+    return GN_H1_COMPLETE;
+}
+
+/* ---- the head as a whole ---- */
+
+enum gn_h1_status gn_h1_request_finish(struct gn_h1_request *request)
+{
+    unsigned seen = request->seen;
+    if (request->version == 1 && !(seen & SEEN_HOST))
+        return GN_H1_BAD_HOST;
+    if (seen & SEEN_CODINGS) {
+        if (!(seen & SEEN_CHUNKED))
+            return GN_H1_BAD_TRANSFER_ENCODING;
+        if (seen & SEEN_OTHER_CODING)
+            return GN_H1_UNSUPPORTED_CODING;
+        request->framing = GN_H1_CHUNKED;
+    } else if (request->content_length > 0) {
+        request->framing = GN_H1_SIZED;
+    }
+    request->keep_alive = !(seen & SEEN_CLOSE) && (request->version == 1 || seen & SEEN_KEEP_ALIVE);
+    request->upgrade = request->version == 1 && seen & SEEN_UPGRADE && seen & SEEN_UPGRADE_OPTION;
+    return GN_H1_COMPLETE;
+}

@@ -1,0 +1,32 @@
+#include "h1/trailer_parser.h"
+
+#include "h1/scan_portable.h"
+
+#include "h1/scan_field_line.h"
+
+void gn_h1_trailers_start(struct gn_h1_trailers *trailers, struct gn_h1_field *fields)
+{
+    *trailers = (struct gn_h1_trailers){.fields = fields, .line.part = GN_H1_PART_LINE};
+}
+
+enum gn_h1_status gn_h1_trailers_parse(struct gn_h1_trailers *trailers, const uint8_t *bytes, size_t length,
+                                       const struct gn_h1_request_limits *limits)
+{
+    struct gn_h1_line line = trailers->line;
+    struct scan scan;
+    enum gn_h1_status status;
+    scan_begin(&scan, bytes, line.scanned, length < limits->head_bytes ? length : limits->head_bytes);
+    for (;;) {
+        uint32_t count = trailers->field_count;
+        status = scan_field_line(&scan, &line, count == limits->fields, trailers->fields + count);
+        if (status != GN_H1_COMPLETE)
+            break;
+        trailers->field_count = count + 1;
+    }
+    trailers->line = line;
+    if (status == GN_H1_SECTION_END) {
+        trailers->length = line.start;
+        return GN_H1_COMPLETE;
+    }
+    return status == GN_H1_MORE && scan.end == limits->head_bytes ? GN_H1_HEAD_TOO_LARGE : status;
+}
