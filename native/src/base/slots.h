@@ -1,7 +1,7 @@
 /*
- * A table of slots: hands out (slot, generation) names for structures that it points to and does not own. A name is found again
- * until it is freed, and never afterwards: the generation of a slot counts up with each use and skips 0. Slots are reused last in,
- * first out, so that few are touched. Taking, finding and freeing take constant time.
+ * A table of slots: hands out (slot, generation) names for structures that it points to and does not own. A name is
+ * found again until it is freed, and never afterwards: the generation of a slot counts up with each use and skips 0.
+ * Slots are reused last in, first out, so that few are touched. Taking, finding and freeing take constant time.
  */
 #ifndef GN_BASE_SLOTS_H
 #define GN_BASE_SLOTS_H

@@ -136,9 +136,10 @@ uint16_t gn_h1_error_code(enum gn_h1_status status);
 const char *gn_h1_error_text(enum gn_h1_status status);
 
 /*
- * The widths in which the parser exists; the widest that the processor has is used unless a test chooses one. AVX2 is left out on purpose:
- * alone in a loop it is a little faster, but between two system calls its first 256-bit instruction waits for the upper half of the
- * vector unit, which doubled the user CPU time of a whole request (0.74 µs against 0.40 µs, Xeon with AVX-512).
+ * The widths in which the parser exists; the widest that the processor has is used unless a test chooses one. AVX2 is
+ * left out on purpose: alone in a loop it is a little faster, but between two system calls its first 256-bit
+ * instruction waits for the upper half of the vector unit, which doubled the user CPU time of a whole request (0.74 µs
+ * against 0.40 µs, Xeon with AVX-512).
  */
 enum gn_h1_width { GN_H1_PORTABLE, GN_H1_SSE42, GN_H1_WIDTH_COUNT };
 bool gn_h1_width_supported(enum gn_h1_width width);

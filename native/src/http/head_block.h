@@ -1,6 +1,7 @@
 /*
- * A head block: how a request head (or a trailer section) lies in shared memory for Java to read. HTTP/1 and HTTP/2 write the same
- * one; it does not tell them apart but by `version`. Offsets count from the beginning of the block; every text lies inside it.
+ * A head block: how a request head (or a trailer section) lies in shared memory for Java to read. HTTP/1 and HTTP/2
+ * write the same one; it does not tell them apart but by `version`. Offsets count from the beginning of the block;
+ * every text lies inside it.
  *
  *   struct gn_head_block | struct gn_head_field[field_count] | texts
  *

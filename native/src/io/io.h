@@ -7,22 +7,23 @@
  *     unattached --attach--> open --close--> closing --(last completion)--> closed(), unattached again
  *
  * - `attach` takes over a descriptor and gives the socket a slot and a generation. The descriptor is the backend's from
- *   then on. Events of the kernel are matched by slot and generation, so one that is late can never reach a newer socket.
- * - `receive(on)` starts receiving: `received` is called with each piece until it is turned off, or until the end (length 0)
- *   or an error (negative), after which it is off. After it is turned off, pieces that the kernel had already delivered
- *   may still come: the owner keeps them.
+ *   then on. Events of the kernel are matched by slot and generation, so one that is late can never reach a newer
+ *   socket.
+ * - `receive(on)` starts receiving: `received` is called with each piece until it is turned off, or until the end
+ *   (length 0) or an error (negative), after which it is off. After it is turned off, pieces that the kernel had
+ *   already delivered may still come: the owner keeps them.
  * - `send` starts one send; the next may start only when that one is complete. It returns the bytes that were sent at
- *   once, -EINPROGRESS when `sent` will report, or the negative errno. `sent` reports bytes sent
- *   (> 0, may be fewer than asked for), -EAGAIN: nothing was sent, start it again now, or the negative errno. Nothing sent
- *   and no error (a write of 0) is reported as -EPIPE, never as 0 (behaviour D12). The bytes stay in place
- *   until completion, the iovec array only until `send` returns.
+ *   once, -EINPROGRESS when `sent` will report, or the negative errno. `sent` reports bytes sent (> 0, may be fewer
+ *   than asked for), -EAGAIN: nothing was sent, start it again now, or the negative errno. Nothing sent and no error (a
+ *   write of 0) is reported as -EPIPE, never as 0 (behaviour D12). The bytes stay in place until completion, the iovec
+ *   array only until `send` returns.
  * - `shut_down` ends the sending side (FIN); only when no send is pending.
- * - `close` ends the socket at any time: no more `received` and `sent` come for it. `closed` comes when the kernel is done with
- *   it and its buffers; only then may the owner reuse the structure or the bytes of a pending send. With
+ * - `close` ends the socket at any time: no more `received` and `sent` come for it. `closed` comes when the kernel is
+ *   done with it and its buffers; only then may the owner reuse the structure or the bytes of a pending send. With
  *   `reset` the peer gets RST.
  *
- * All callbacks come from within `turn`, on the loop's thread; only `drain` calls `accepted` directly. Callbacks may call any
- * function here except `turn`, `stop` and `free`.
+ * All callbacks come from within `turn`, on the loop's thread; only `drain` calls `accepted` directly. Callbacks may
+ * call any function here except `turn`, `stop` and `free`.
  *
  * The interface says no when it cannot: every function returns 0 (or what its comment says), or a negative errno.
  */
@@ -63,9 +64,9 @@ enum gn_io_operation {
 };
 
 /*
- * Failures to order, for tests: operation `op` fails with error[op] (a positive errno) each time its countdown[op] is 0, else
- * the countdown goes down by one; error 0: never. `once[op]`: the failure happens a single time. `short_length`: receives and
- * sends are cut to that many bytes (0: not at all).
+ * Failures to order, for tests: operation `op` fails with error[op] (a positive errno) each time its countdown[op] is
+ * 0, else the countdown goes down by one; error 0: never. `once[op]`: the failure happens a single time.
+ * `short_length`: receives and sends are cut to that many bytes (0: not at all).
  */
 struct gn_io_faults {
     uint32_t countdown[GN_IO_OP_COUNT];
@@ -98,8 +99,9 @@ struct gn_io_socket {
 
 /* What the owner of the sockets does; `owner` is the pointer given to open. */
 struct gn_io_handler {
-    /* A connection was accepted: `result` is its descriptor (close-on-exec, non-blocking; not yet attached). Or a negative errno
-       (EMFILE, ENFILE, ENOBUFS, ENOMEM, ECONNABORTED, …); accepting is then off until it is turned on again. */
+    /* A connection was accepted: `result` is its descriptor (close-on-exec, non-blocking; not yet attached). Or a
+       negative errno (EMFILE, ENFILE, ENOBUFS, ENOMEM, ECONNABORTED, …); accepting is then off until it is turned on
+       again. */
     void (*accepted)(void *owner, struct gn_io_socket *listener, int result);
     /* bytes[0..length) came in; they are valid during the call only. 0: the peer ended its sending side. < 0: errno. */
     void (*received)(void *owner, struct gn_io_socket *socket, const uint8_t *bytes, ssize_t length);
@@ -114,8 +116,9 @@ struct gn_io_operations {
     /* A new io on this thread. On failure nothing is left and *detail names the step that failed (a static text). */
     int (*open)(struct gn_io **io, const struct gn_io_config *config, const struct gn_io_handler *handler, void *owner,
                 const char **detail);
-    /* Cancels everything and reaps every completion, up to `wait` nanoseconds; sockets that are still attached are closed
-       (`closed` is called for each). 0, or -ETIMEDOUT: the kernel still holds operations, and memory must be leaked. */
+    /* Cancels everything and reaps every completion, up to `wait` nanoseconds; sockets that are still attached are
+       closed (`closed` is called for each). 0, or -ETIMEDOUT: the kernel still holds operations, and memory must be
+       leaked. */
     int (*stop)(struct gn_io *io, uint64_t wait);
     void (*free)(struct gn_io *io);
     int (*attach)(struct gn_io *io, struct gn_io_socket *socket, int descriptor);
@@ -127,8 +130,8 @@ struct gn_io_operations {
     int (*shut_down)(struct gn_io *io, struct gn_io_socket *socket);
     void (*close)(struct gn_io *io, struct gn_io_socket *socket, bool reset);
     /* One turn: hand over what was queued, wait up to `wait` nanoseconds (0: do not) unless something is there already,
-       deliver completions (a bounded number; the rest next time). 0, or 1 if the wake descriptor was written to, or a negative
-       errno, which is fatal for the loop. */
+       deliver completions (a bounded number; the rest next time). 0, or 1 if the wake descriptor was written to, or a
+       negative errno, which is fatal for the loop. */
     int (*turn)(struct gn_io *io, uint64_t wait);
     /* Nanoseconds of a monotonic clock, read anew. */
     uint64_t (*now)(struct gn_io *io);

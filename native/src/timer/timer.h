@@ -55,8 +55,8 @@ void gn_timer_stop(struct gn_timer_wheel *wheel, struct gn_timer *timer);
 
 /*
  * Moves time on to `now` and moves every expired entry, stopped, to the end of `expired`, for the caller to take off
- * one by one; whoever stops or restarts an entry that is still on that list takes it off by that. Time never goes back: an
- * earlier `now` counts as the last one.
+ * one by one; whoever stops or restarts an entry that is still on that list takes it off by that. Time never goes back:
+ * an earlier `now` counts as the last one.
  */
 void gn_timer_expire(struct gn_timer_wheel *wheel, uint64_t now, struct gn_list *expired);
 

@@ -1,57 +1,33 @@
 #include "base/slots.h"
+
 #include <errno.h>
 
 #include "test.h"
 
-#define MANY 1000
-#define LIMIT 4096
+static int owners[300];
 
-struct named {
-    uint32_t slot, generation;
-};
-
-TEST(an_owner_is_found_by_its_slot_and_generation)
+TEST(a_name_is_found_until_it_is_freed)
 {
     struct gn_memory memory = {0};
     struct gn_slots table;
-    gn_slots_start(&table, &memory, LIMIT);
-    struct named first = {0}, second = {0};
-    CHECK_EQ(gn_slots_take(&table, &first, &first.slot, &first.generation), 0);
-    CHECK_EQ(gn_slots_take(&table, &second, &second.slot, &second.generation), 0);
-    CHECK(first.slot != second.slot);
-    CHECK(first.generation != 0);
-    CHECK(gn_slots_find(&table, first.slot, first.generation) == &first);
-    CHECK(gn_slots_find(&table, second.slot, second.generation) == &second);
-    CHECK(gn_slots_find(&table, first.slot, first.generation + 1) == NULL);
-    CHECK(gn_slots_find(&table, first.slot, 0) == NULL);
-    CHECK(gn_slots_find(&table, UINT32_MAX, 1) == NULL);
-    CHECK_EQ(table.used, 2);
+    gn_slots_start(&table, &memory, 1000);
+    uint32_t slots[300], generations[300];
+    for (unsigned i = 0; i < 300; i++)
+        CHECK_EQ(gn_slots_take(&table, &owners[i], &slots[i], &generations[i]), 0);
+    CHECK_EQ(table.used, 300);
+    for (unsigned i = 0; i < 300; i++) {
+        CHECK(gn_slots_find(&table, slots[i], generations[i]) == &owners[i]);
+        CHECK(generations[i] != 0);
+        for (unsigned k = 0; k < i; k++)
+            CHECK(slots[k] != slots[i]);
+    }
+    for (unsigned i = 0; i < 300; i += 2)
+        gn_slots_free(&table, slots[i]);
+    for (unsigned i = 0; i < 300; i++)
+        CHECK(gn_slots_find(&table, slots[i], generations[i]) == (i % 2 == 0 ? NULL : &owners[i]));
+    CHECK_EQ(table.used, 150);
     gn_slots_end(&table);
-    CHECK_EQ(memory.used, 0);
-}
-
-TEST(an_empty_table_finds_nothing)
-{
-    struct gn_memory memory = {0};
-    struct gn_slots table;
-    gn_slots_start(&table, &memory, LIMIT);
-    CHECK(gn_slots_find(&table, 0, 1) == NULL);
-    gn_slots_end(&table);
-}
-
-TEST(the_limit_is_kept)
-{
-    struct gn_memory memory = {0};
-    struct gn_slots table;
-    struct named owner = {0};
-    gn_slots_start(&table, &memory, 3);
-    for (int i = 0; i < 3; i++)
-        CHECK_EQ(gn_slots_take(&table, &owner, &owner.slot, &owner.generation), 0);
-    CHECK_EQ(gn_slots_take(&table, &owner, &owner.slot, &owner.generation), -ENOSPC);
-    gn_slots_free(&table, 1);
-    CHECK_EQ(gn_slots_take(&table, &owner, &owner.slot, &owner.generation), 0);
-    CHECK_EQ(owner.slot, 1);
-    gn_slots_end(&table);
+    CHECK_EQ(memory.blocks, 0);
     CHECK_EQ(memory.used, 0);
 }
 
@@ -59,66 +35,72 @@ TEST(a_slot_that_is_used_again_has_another_generation)
 {
     struct gn_memory memory = {0};
     struct gn_slots table;
-    gn_slots_start(&table, &memory, LIMIT);
-    struct named earlier = {0}, later = {0};
-    CHECK_EQ(gn_slots_take(&table, &earlier, &earlier.slot, &earlier.generation), 0);
-    gn_slots_free(&table, earlier.slot);
-    CHECK(gn_slots_find(&table, earlier.slot, earlier.generation) == NULL);
-    CHECK(gn_slots_find(&table, earlier.slot, earlier.generation + 1) == NULL);
-    CHECK_EQ(gn_slots_take(&table, &later, &later.slot, &later.generation), 0);
-    CHECK_EQ(later.slot, earlier.slot);
-    CHECK(later.generation != earlier.generation);
-    CHECK(gn_slots_find(&table, earlier.slot, earlier.generation) == NULL);
-    CHECK(gn_slots_find(&table, later.slot, later.generation) == &later);
+    gn_slots_start(&table, &memory, 10);
+    uint32_t slot, generation, first, before = 0;
+    CHECK_EQ(gn_slots_take(&table, owners, &first, &generation), 0);
+    for (unsigned i = 0; i < 100; i++) {
+        before = generation;
+        gn_slots_free(&table, first);
+        CHECK(gn_slots_find(&table, first, before) == NULL);
+        CHECK_EQ(gn_slots_take(&table, owners, &slot, &generation), 0);
+        CHECK_EQ(slot, first); // last in, first out
+        CHECK(generation != before && generation != 0);
+        CHECK(gn_slots_find(&table, first, before) == NULL);
+    }
+    // An id must stay positive as a Java long, so the generation wraps early, past 0.
+    table.slots[first].generation = INT32_MAX - 1;
+    gn_slots_free(&table, first);
+    CHECK_EQ(gn_slots_take(&table, owners, &slot, &generation), 0);
+    CHECK_EQ(generation, INT32_MAX);
+    gn_slots_free(&table, first);
+    CHECK_EQ(gn_slots_take(&table, owners, &slot, &generation), 0);
+    CHECK_EQ(generation, 1);
     gn_slots_end(&table);
 }
 
-TEST(a_generation_survives_growth_and_skips_0)
+TEST(names_that_never_were)
 {
     struct gn_memory memory = {0};
     struct gn_slots table;
-    gn_slots_start(&table, &memory, LIMIT);
-    static struct named owners[MANY];
-    CHECK_EQ(gn_slots_take(&table, &owners[0], &owners[0].slot, &owners[0].generation), 0);
-    table.slots[owners[0].slot].generation = owners[0].generation = INT32_MAX;
-    gn_slots_free(&table, owners[0].slot);
-    CHECK_EQ(gn_slots_take(&table, &owners[0], &owners[0].slot, &owners[0].generation), 0);
-    CHECK_EQ(owners[0].generation, 1);
-    gn_slots_free(&table, owners[0].slot);
-    for (int i = 0; i < MANY; i++)
-        REQUIRE(gn_slots_take(&table, &owners[i], &owners[i].slot, &owners[i].generation) == 0);
-    CHECK_EQ(owners[0].generation, 2);
-    for (int i = 0; i < MANY; i++)
-        CHECK(gn_slots_find(&table, owners[i].slot, owners[i].generation) == &owners[i]);
-    uint32_t seen = 0;
-    for (uint32_t slot = 0; slot < table.capacity; slot++)
-        seen += table.slots[slot].owner != NULL;
-    CHECK_EQ(seen, MANY);
-    CHECK_EQ(table.used, MANY);
+    gn_slots_start(&table, &memory, 10);
+    CHECK(gn_slots_find(&table, 0, 0) == NULL);
+    CHECK(gn_slots_find(&table, 0, 1) == NULL);
+    uint32_t slot, generation;
+    CHECK_EQ(gn_slots_take(&table, owners, &slot, &generation), 0);
+    CHECK(gn_slots_find(&table, slot, 0) == NULL);
+    CHECK(gn_slots_find(&table, slot + 1, 0) == NULL); // free, generation 0
+    CHECK(gn_slots_find(&table, slot + 1, 1) == NULL);
+    CHECK(gn_slots_find(&table, 10, 1) == NULL);
+    CHECK(gn_slots_find(&table, UINT32_MAX, 1) == NULL);
     gn_slots_end(&table);
-    CHECK_EQ(memory.used, 0);
 }
 
-TEST(no_memory_is_an_error_and_the_table_stays_as_it_was)
+TEST(the_limit_and_the_lack_of_memory_are_different_errors)
 {
-    struct gn_memory memory = {0};
+    for (uint32_t limit = 1; limit < 200; limit += 33) {
+        struct gn_memory memory = {0};
+        struct gn_slots table;
+        gn_slots_start(&table, &memory, limit);
+        uint32_t slot, generation;
+        for (uint32_t i = 0; i < limit; i++)
+            CHECK_EQ(gn_slots_take(&table, owners, &slot, &generation), 0);
+        CHECK_EQ(gn_slots_take(&table, owners, &slot, &generation), -ENOSPC);
+        gn_slots_free(&table, limit / 2);
+        CHECK_EQ(gn_slots_take(&table, owners, &slot, &generation), 0);
+        CHECK_EQ(slot, limit / 2);
+        gn_slots_end(&table);
+        CHECK_EQ(memory.blocks, 0);
+    }
+    struct gn_memory memory = {.fail_from = 2};
     struct gn_slots table;
-    gn_slots_start(&table, &memory, LIMIT);
-    static struct named owners[MANY];
-    memory.fail_from = 1;
-    CHECK_EQ(gn_slots_take(&table, &owners[0], &owners[0].slot, &owners[0].generation), -ENOMEM);
-    memory.fail_from = 3;
-    uint32_t added = 0;
-    int error = 0;
-    while (added < MANY &&
-           (error = gn_slots_take(&table, &owners[added], &owners[added].slot, &owners[added].generation)) == 0)
-        added++;
-    CHECK_EQ(error, -ENOMEM);
-    CHECK_EQ(table.used, added);
-    for (uint32_t i = 0; i < added; i++)
-        CHECK(gn_slots_find(&table, owners[i].slot, owners[i].generation) == &owners[i]);
-    gn_slots_free(&table, owners[0].slot);
-    CHECK_EQ(gn_slots_take(&table, &owners[0], &owners[0].slot, &owners[0].generation), 0);
+    gn_slots_start(&table, &memory, 1000);
+    uint32_t slot, generation, taken = 0;
+    while (gn_slots_take(&table, owners, &slot, &generation) == 0)
+        taken++;
+    CHECK_EQ(gn_slots_take(&table, owners, &slot, &generation), -ENOMEM);
+    CHECK(taken > 0);
+    for (uint32_t i = 0; i < taken; i++)
+        CHECK(gn_slots_find(&table, i, 1) == owners); // as they were
     gn_slots_end(&table);
     CHECK_EQ(memory.used, 0);
 }

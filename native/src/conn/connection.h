@@ -1,0 +1,132 @@
+/*
+ * A connection's life: its socket, the input that waits, the output that waits, time limits, and its end. What the
+ * bytes mean is its protocol's business.
+ *
+ *              received EOF / protocol done                 output drained
+ *     OPEN ─────────────────────────────────▶ FINISHING ───────────────────▶ LINGERING ──(peer's end, limit, time)──▶ CLOSING
+ *       │                                        │   (nothing unread can be lost: straight to CLOSING)                   │
+ *       └────────── error, abort, time limit ────┴──────────────────────────────────────────────────────────────▶ CLOSING
+ *                                                                                    (the kernel's last completion) ─▶ freed
+ *
+ * - OPEN: input goes to the protocol, output is sent.
+ * - FINISHING: no more input is used; what is queued for output is sent.
+ * - LINGERING: the sending side is shut down, input is read and dropped, so that no reset destroys the last response on
+ *   its way (RFC 9112 section 9.6).
+ * - CLOSING: the descriptor is being closed; buffers live until the kernel has let go of them.
+ *
+ * Input has its own small state: it is `blocked` while the protocol cannot go on. Receiving is turned off when more
+ * than GN_INPUT_HELD bytes have piled up meanwhile.
+ */
+#ifndef GN_CONN_CONNECTION_H
+#define GN_CONN_CONNECTION_H
+
+#include "conn/buffer.h"
+#include "conn/context.h"
+#include "conn/exchange.h"
+#include "conn/output.h"
+#include "conn/protocol.h"
+#include "h1/session.h"
+
+#define GN_INPUT_HELD 16384U
+
+enum gn_connection_state {
+    GN_CONNECTION_OPEN,
+    GN_CONNECTION_FINISHING,
+    GN_CONNECTION_LINGERING,
+    GN_CONNECTION_CLOSING
+};
+
+/* Why the protocol cannot go on with its input. */
+enum gn_blocked {
+    GN_BLOCKED_RING = 1,     /* no room for an event: until Java has read some */
+    GN_BLOCKED_MEMORY = 2,   /* until the arena has room */
+    GN_BLOCKED_PIPELINE = 4, /* until a response is complete */
+    GN_BLOCKED_CREDIT = 8,   /* until Java takes body bytes */
+    GN_BLOCKED_TURN = 16,    /* its share of this turn is used up */
+};
+
+struct gn_listener;
+
+struct gn_connection {
+    struct gn_io_socket socket;
+    struct gn_context *context;
+    const struct gn_protocol *protocol;
+    const struct gn_listener_settings *settings; /* the listener's, which outlives its connections */
+    struct gn_listener *listener;
+    struct gn_list listed; /* in the listener */
+    struct gn_list dirty;
+    struct gn_list ready;
+    struct gn_timer timer;
+    struct gn_info *info;
+    struct gn_list exchanges; /* in order of the requests */
+    struct gn_list sending;   /* exchanges that want SENT, in order */
+    struct gn_buffer input;
+    struct gn_output output;
+    uint64_t sent;          /* bytes ever taken by the kernel */
+    uint64_t last_received; /* when, nanoseconds */
+    uint64_t last_sent;     /* when the kernel last took bytes, or output became non-empty */
+    uint32_t slot, generation;
+    uint32_t exchange_count;
+    uint64_t dropped; /* input bytes that nobody used: behind `close`, or while lingering */
+    uint8_t state;    /* enum gn_connection_state */
+    uint8_t blocked;  /* enum gn_blocked */
+    uint16_t end_reason;
+    bool receiving : 1;
+    bool send_pending : 1;
+    bool peer_ended : 1;  /* the peer's FIN was received */
+    bool input_ended : 1; /* and the protocol was told */
+    bool watched : 1;     /* Java wants a CLOSED event */
+    bool clean_end : 1;   /* see gn_connection_finish_output */
+    struct gn_h1_session h1;
+};
+
+/* Takes over an accepted descriptor. NULL: it was closed again, for lack of memory. */
+struct gn_connection *gn_connection_open(struct gn_context *context, struct gn_listener *listener,
+                                         const struct gn_listener_settings *settings, int descriptor);
+
+static inline uint64_t gn_connection_id(const struct gn_connection *connection)
+{
+    return gn_id(connection->slot, connection->generation);
+}
+
+struct gn_connection *gn_connection_find(const struct gn_context *context, uint64_t id);
+
+/* ---- for the io ---- */
+void gn_connection_received(struct gn_connection *connection, const uint8_t *bytes, ssize_t length);
+void gn_connection_sent(struct gn_connection *connection, ssize_t result);
+/* The kernel is done with it: frees the structure. Returns after the listener was told (gn_listener_lost). */
+void gn_connection_closed(struct gn_connection *connection);
+
+/* ---- for the loop ---- */
+/* Starts sending what is queued. */
+void gn_connection_flush(struct gn_connection *connection);
+/* Goes on with input that was held. */
+void gn_connection_resume(struct gn_connection *connection);
+void gn_connection_expired(struct gn_connection *connection);
+/* The graceful end of an idle or a busy connection. */
+void gn_connection_finish(struct gn_connection *connection);
+/* Java wants a CLOSED event for a connection that is gone already. False: no memory. */
+bool gn_connection_watch_lost(struct gn_context *context, uint64_t id);
+/* Writes CLOSED events that are owed, as far as the ring has room. */
+void gn_connection_deliver_closed(struct gn_context *context);
+
+/* ---- for the protocol ---- */
+/* Something was added to `output`: it is sent at the end of the turn. */
+void gn_connection_touch(struct gn_connection *connection);
+/* Input may go on: `reason` no longer blocks it. */
+void gn_connection_unblock(struct gn_connection *connection, enum gn_blocked reason);
+/* Nothing more is used of the input; the connection ends when the output is sent. With `clean`, the peer expects the
+   end and has nothing more to say, so there is no need to linger. */
+void gn_connection_finish_output(struct gn_connection *connection, bool clean);
+/* Counts input that nobody uses; past the listener's `linger_bytes` the connection is ended. */
+void gn_connection_drop_input(struct gn_connection *connection, size_t length);
+/* Ends it at once: exchanges break with `reason`, the descriptor is closed, by RST if `reset`. */
+void gn_connection_end(struct gn_connection *connection, unsigned reason, bool reset);
+/* Looks at the time limits anew after a change that may have brought the next one closer. */
+void gn_connection_watch_time(struct gn_connection *connection);
+
+/* The connection's info with a reference for the caller; NULL: no memory. */
+struct gn_info *gn_connection_info(struct gn_connection *connection);
+void gn_info_release(struct gn_context *context, struct gn_info *info);
+
+#endif

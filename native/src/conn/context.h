@@ -1,0 +1,49 @@
+/*
+ * What the connections of one loop share: the services below them (io, arena, heap, timers, clock), the way up (event
+ * ring, counters), and the lists by which they ask the loop for a turn. One per loop, embedded in it; only its thread
+ * touches it.
+ */
+#ifndef GN_CONN_CONTEXT_H
+#define GN_CONN_CONTEXT_H
+
+#include "arena/arena.h"
+#include "base/list.h"
+#include "base/memory.h"
+#include "base/slots.h"
+#include "h1/request_parser.h"
+#include "http/date.h"
+#include "io/io.h"
+#include "ring/ring.h"
+#include "ring/shared.h"
+#include "timer/timer.h"
+
+struct gn_context {
+    struct gn_io *io;
+    struct gn_memory memory;
+    struct gn_arena arena;
+    struct gn_timer_wheel wheel;
+    struct gn_ring ring;
+    struct gn_counters *counters; /* Java's memory: written, never read back for a decision */
+    struct gn_slots connections;
+    struct gn_slots exchanges;
+    uint64_t now; /* nanoseconds, the time of the turn */
+    struct gn_date date;
+    struct gn_list dirty;    /* connections with output to send in this turn (gn_connection.dirty) */
+    struct gn_list ready;    /* connections that may go on with input they hold (gn_connection.ready) */
+    struct gn_list starved;  /* the same, but they wait for memory or for room in the ring */
+    struct gn_list owed;     /* exchanges and connections with events to deliver (gn_owed.link) */
+    struct gn_list closed;   /* connections that are gone but for a CLOSED event (gn_connection.dirty) */
+    struct gn_list lost;     /* the same for those that were gone when Java asked for it */
+    struct gn_list segments; /* pool of output segments */
+    struct gn_list exchange_pool;
+    uint32_t segments_pooled, exchanges_pooled;
+    uint64_t turn_bytes;
+    bool slab_needed; /* an allocation failed that another slab may let succeed */
+    /* Room for the head in hand; a head that is not complete moves out of here. */
+    struct gn_h1_field fields[GN_H1_FIELDS_MAX];
+};
+
+/* Writes an event for the log, or counts that there was no room. */
+void gn_context_log(struct gn_context *context, struct gn_event event);
+
+#endif

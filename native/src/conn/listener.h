@@ -1,0 +1,61 @@
+/*
+ * A listener: a listening socket on one loop, and the connections that came from it.
+ *
+ * It accepts while it is open, has fewer connections than its limit, and the last accept did not fail. After a failure
+ * (EMFILE and the like) it tries again GN_LISTENER_RETRY later, so that a shortage neither ends nor spins it (behaviour
+ * D13). Once unlistened it takes what the accept queue holds, closes its socket, and ends its connections gracefully;
+ * it goes, with an UNLISTENED event, when the last of them is gone.
+ */
+#ifndef GN_CONN_LISTENER_H
+#define GN_CONN_LISTENER_H
+
+#include "conn/connection.h"
+
+#define GN_LISTENER_RETRY (100ULL * 1000 * 1000)
+
+struct gn_listener {
+    struct gn_io_socket socket;
+    struct gn_context *context;
+    struct gn_listener_settings settings;
+    struct gn_list listed; /* in the loop */
+    struct gn_list connections;
+    uint64_t connection_count;
+    uint64_t failures;
+    uint64_t retry_at; /* when accepting is tried again after a failure, or GN_TIMER_NEVER */
+    uint32_t slot, generation;
+    int *parked; /* accepted beyond the limit, since io_uring cannot be stopped at once: they wait as in the backlog */
+    uint32_t parked_count, parked_capacity;
+    bool accepting;
+    bool unlistened;
+    bool socket_closed;
+};
+
+/* A listener on `descriptor`, which it takes over also when it fails. 0 or a negative errno. */
+int gn_listener_open(struct gn_context *context, struct gn_slots *listeners,
+                     const struct gn_listener_settings *settings, int descriptor, struct gn_listener **listener);
+
+static inline uint64_t gn_listener_id(const struct gn_listener *listener)
+{
+    return gn_id(listener->slot, listener->generation);
+}
+
+/* Stops accepting and ends the connections, gracefully or (also later, a second time) at once. */
+void gn_listener_unlisten(struct gn_listener *listener, bool abort);
+
+/* Takes up accepting again where a pause is over. */
+void gn_listener_retry(struct gn_listener *listener);
+
+/* ---- for the io and for connections ---- */
+void gn_listener_accepted(struct gn_listener *listener, int result);
+void gn_listener_closed(struct gn_listener *listener);
+void gn_listener_lost(struct gn_listener *listener, struct gn_connection *connection);
+
+/* Whether nothing is left of it but the structure. */
+static inline bool gn_listener_gone(const struct gn_listener *listener)
+{
+    return listener->socket_closed && listener->connection_count == 0;
+}
+
+void gn_listener_free(struct gn_listener *listener, struct gn_slots *listeners);
+
+#endif

@@ -1,0 +1,171 @@
+#include "conn/output.h"
+
+#include <string.h>
+
+#include "conn/context.h"
+
+/* The first block of a queue is small, since most responses are; later ones are for bulk. */
+#define FIRST_BLOCK 1024U
+#define BULK_BLOCK 32768U
+#define SEGMENTS_POOLED_MAX 1024U
+
+struct gn_segment {
+    union {
+        struct gn_segment *next;
+        struct gn_list pooled;
+    };
+    uint64_t block;
+    uint8_t *bytes;
+    uint32_t begin, end, capacity;
+};
+
+static struct gn_segment *take_segment(struct gn_context *context)
+{
+    struct gn_list *link = gn_list_take(&context->segments);
+    if (link == NULL)
+        return gn_memory_allocate(&context->memory, sizeof(struct gn_segment));
+    context->segments_pooled--;
+    return gn_list_owner(link, struct gn_segment, pooled);
+}
+
+static void free_segment(struct gn_context *context, struct gn_segment *segment)
+{
+    if (context->segments_pooled >= SEGMENTS_POOLED_MAX) {
+        gn_memory_free(&context->memory, segment, sizeof(*segment));
+        return;
+    }
+    // To the front: the segment that was used last is the one that is still in the cache.
+    gn_list_append(context->segments.next, &segment->pooled);
+    context->segments_pooled++;
+}
+
+void gn_output_pool_end(struct gn_context *context)
+{
+    struct gn_list *link;
+    while ((link = gn_list_take(&context->segments)) != NULL)
+        gn_memory_free(&context->memory, gn_list_owner(link, struct gn_segment, pooled), sizeof(struct gn_segment));
+    context->segments_pooled = 0;
+}
+
+static bool add_segment(struct gn_context *context, struct gn_output *output, size_t length)
+{
+    struct gn_segment *segment = take_segment(context);
+    if (segment == NULL)
+        return false;
+    uint64_t block = gn_arena_allocate(&context->arena, GN_ARENA_BODY_OUT, length);
+    if (block == 0) {
+        context->slab_needed = true;
+        free_segment(context, segment);
+        return false;
+    }
+    *segment = (struct gn_segment){
+        .block = block,
+        .bytes = gn_arena_bytes(&context->arena, block),
+        .capacity = (uint32_t)gn_arena_capacity(&context->arena, block),
+    };
+    if (output->last == NULL)
+        output->first = segment;
+    else
+        output->last->next = segment;
+    output->last = segment;
+    return true;
+}
+
+static void drop_first(struct gn_context *context, struct gn_output *output)
+{
+    struct gn_segment *segment = output->first;
+    output->first = segment->next;
+    if (output->first == NULL)
+        output->last = NULL;
+    gn_arena_free(&context->arena, segment->block);
+    free_segment(context, segment);
+}
+
+static size_t block_size(const struct gn_output *output, size_t length)
+{
+    size_t size = output->last == NULL ? FIRST_BLOCK : BULK_BLOCK;
+    return length > size ? length : size;
+}
+
+uint8_t *gn_output_reserve(struct gn_context *context, struct gn_output *output, size_t length)
+{
+    struct gn_segment *last = output->last;
+    if (last == NULL || last->capacity - last->end < length) {
+        if (!add_segment(context, output, block_size(output, length)))
+            return NULL;
+        last = output->last;
+    }
+    return last->bytes + last->end;
+}
+
+void gn_output_commit(struct gn_output *output, size_t length)
+{
+    output->last->end += (uint32_t)length;
+    output->length += length;
+}
+
+bool gn_output_append(struct gn_context *context, struct gn_output *output, const void *bytes, size_t length)
+{
+    const uint8_t *from = bytes;
+    while (length > 0) {
+        struct gn_segment *last = output->last;
+        if (last == NULL || last->end == last->capacity) {
+            if (!add_segment(context, output, length < BULK_BLOCK ? block_size(output, length) : BULK_BLOCK))
+                return false;
+            last = output->last;
+        }
+        size_t piece = last->capacity - last->end;
+        if (piece > length)
+            piece = length;
+        memcpy(last->bytes + last->end, from, piece);
+        gn_output_commit(output, piece);
+        from += piece;
+        length -= piece;
+    }
+    return true;
+}
+
+unsigned gn_output_parts(const struct gn_output *output, struct iovec *parts, unsigned count)
+{
+    unsigned used = 0;
+    for (struct gn_segment *segment = output->first; segment != NULL && used < count; segment = segment->next) {
+        if (segment->end > segment->begin)
+            parts[used++] = (struct iovec){segment->bytes + segment->begin, segment->end - segment->begin};
+    }
+    return used;
+}
+
+void gn_output_advance(struct gn_context *context, struct gn_output *output, size_t length)
+{
+    output->length -= length;
+    while (output->first != NULL) {
+        struct gn_segment *segment = output->first;
+        size_t waiting = segment->end - segment->begin;
+        if (waiting > length) {
+            segment->begin += (uint32_t)length;
+            return;
+        }
+        length -= waiting;
+        drop_first(context, output);
+    }
+}
+
+void gn_output_move(struct gn_output *output, struct gn_output *from)
+{
+    if (from->first == NULL)
+        return;
+    if (output->last == NULL)
+        output->first = from->first;
+    else
+        output->last->next = from->first;
+    output->last = from->last;
+    output->length += from->length;
+    *from = (struct gn_output){0};
+}
+
+void gn_output_clear(struct gn_context *context, struct gn_output *output)
+{
+    while (output->first != NULL)
+        drop_first(context, output);
+    output->length = 0;
+}

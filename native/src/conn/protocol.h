@@ -1,0 +1,43 @@
+/*
+ * What a connection asks of its protocol. Each function is called on the loop's thread and may end the connection
+ * (gn_connection_end), after which the caller must look at gn_connection.state before it goes on.
+ */
+#ifndef GN_CONN_PROTOCOL_H
+#define GN_CONN_PROTOCOL_H
+
+#include <stdbool.h>
+#include <stddef.h>
+#include <stdint.h>
+
+#include "ring/record.h"
+
+struct gn_connection;
+struct gn_exchange;
+
+struct gn_protocol {
+    const char *name;
+    /* Uses bytes[0..length) as far as it can and returns how many it used. What is left comes again, with more behind
+       it, when more arrives or, if the protocol set gn_connection.blocked, when that is resolved. */
+    size_t (*input)(struct gn_connection *connection, const uint8_t *bytes, size_t length);
+    /* The peer ended its sending side; all input before it was used, or never will be. */
+    void (*input_ended)(struct gn_connection *connection);
+    /* Commands for an exchange that is attached and not broken; `staged` is where offset points, checked to hold length
+       + body_length bytes. False: the command makes no sense now, nothing was done. */
+    bool (*respond)(struct gn_exchange *exchange, const struct gn_command *command, const uint8_t *staged);
+    bool (*data)(struct gn_exchange *exchange, const struct gn_command *command, const uint8_t *staged);
+    void (*credit)(struct gn_exchange *exchange, uint64_t bytes);
+    void (*reset)(struct gn_exchange *exchange);
+    /* Java let go of an exchange that is still attached. */
+    void (*released)(struct gn_exchange *exchange);
+    /* All output is with the kernel. */
+    void (*drained)(struct gn_connection *connection);
+    /* The graceful end: finish what runs, begin nothing. */
+    void (*finish)(struct gn_connection *connection);
+    /* When the protocol gives up waiting, and why; GN_TIMER_NEVER: it does not wait for the peer. */
+    uint64_t (*deadline)(const struct gn_connection *connection, unsigned *reason);
+    void (*expired)(struct gn_connection *connection, unsigned reason);
+    /* The connection is going away: free what the protocol holds. Exchanges are detached by the connection. */
+    void (*end)(struct gn_connection *connection);
+};
+
+#endif

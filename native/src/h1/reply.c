@@ -1,0 +1,360 @@
+#include "h1/reply.h"
+
+#include <string.h>
+
+#include "conn/connection.h"
+#include "h1/chunked.h"
+#include "h1/response.h"
+
+/* A body up to this size goes into the same block as its head. */
+#define JOINED_BODY_MAX 8192U
+
+/* How far Java may go beyond its credit before it is taken for broken: a response's head does not count. */
+#define CREDIT_SLACK 65536U
+
+static bool is_first(const struct gn_exchange *exchange)
+{
+    return exchange->connection->exchanges.next == &exchange->link;
+}
+
+static struct gn_output *output_of(struct gn_exchange *exchange)
+{
+    return is_first(exchange) ? &exchange->connection->output : &exchange->held;
+}
+
+static void out_of_memory(struct gn_connection *connection)
+{
+    gn_connection_end(connection, GN_REASON_OUT_OF_MEMORY, true);
+}
+
+/* ---- the end of exchanges ---- */
+
+static void finish_connection(struct gn_connection *connection, bool clean)
+{
+    struct gn_h1_session *session = &connection->h1;
+    while (!gn_list_empty(&connection->exchanges)) {
+        struct gn_exchange *exchange = gn_list_owner(connection->exchanges.next, struct gn_exchange, link);
+        if (!exchange->released)
+            gn_exchange_break(connection->context, exchange, GN_REASON_CLOSED_HERE, 0);
+        gn_exchange_detach(connection->context, exchange);
+    }
+    session->receiving = NULL;
+    session->reading = GN_H1_READING_STOPPED;
+    gn_connection_finish_output(connection, clean);
+}
+
+/* Whether the rest of a request body that nobody reads is small enough to be read for the sake of the connection. */
+static bool worth_discarding(const struct gn_connection *connection)
+{
+    const struct gn_h1_session *session = &connection->h1;
+    if (session->reading == GN_H1_READING_SIZED)
+        return session->body_left <= connection->settings->discard_bytes;
+    return true; // not known of a chunked body: counted as it comes
+}
+
+void gn_h1_reply_advance(struct gn_connection *connection)
+{
+    struct gn_context *context = connection->context;
+    struct gn_h1_session *session = &connection->h1;
+    while (!gn_list_empty(&connection->exchanges)) {
+        struct gn_exchange *exchange = gn_list_owner(connection->exchanges.next, struct gn_exchange, link);
+        if (exchange->held.length > 0) {
+            gn_output_move(&connection->output, &exchange->held);
+            gn_connection_touch(connection);
+        }
+        if (exchange->response == GN_RESPONSE_CUT) {
+            if (exchange->framing == GN_BODY_TO_END) {
+                gn_connection_end(connection, GN_REASON_ABORTED, true); // only RST tells this end from a complete body
+                return;
+            }
+            gn_list_remove(&exchange->sending);
+            finish_connection(connection, false);
+            return;
+        }
+        if (exchange->response != GN_RESPONSE_ENDED)
+            return;
+        if (exchange->notify) {
+            exchange->sent_position = connection->sent + connection->output.length;
+            gn_list_append(&connection->sending, &exchange->sending);
+        }
+        bool keep_alive = exchange->keep_alive, request_ended = exchange->request_ended;
+        if (session->receiving == exchange)
+            session->receiving = NULL;
+        gn_exchange_detach(context, exchange);
+        gn_connection_unblock(connection, GN_BLOCKED_PIPELINE);
+        if (!keep_alive) {
+            finish_connection(connection, session->client_close && request_ended);
+            return;
+        }
+    }
+    session->since = context->now;
+    gn_connection_unblock(connection, GN_BLOCKED_CREDIT);
+    if (connection->input_ended || session->reading == GN_H1_READING_STOPPED)
+        gn_connection_finish_output(connection, connection->input_ended);
+}
+
+static void end_response(struct gn_exchange *exchange)
+{
+    struct gn_connection *connection = exchange->connection;
+    exchange->response = GN_RESPONSE_ENDED;
+    connection->context->counters->responses++;
+    if (is_first(exchange))
+        gn_h1_reply_advance(connection);
+}
+
+void gn_h1_reply_cut(struct gn_exchange *exchange)
+{
+    struct gn_connection *connection = exchange->connection;
+    if (exchange->response == GN_RESPONSE_ENDED || exchange->response == GN_RESPONSE_CUT)
+        return;
+    exchange->response = GN_RESPONSE_CUT;
+    exchange->keep_alive = false;
+    // Nothing behind it will be answered, and no more of its own body follows the RESET.
+    connection->h1.reading = GN_H1_READING_STOPPED;
+    connection->h1.receiving = NULL;
+    gn_connection_unblock(connection, GN_BLOCKED_CREDIT);
+    gn_exchange_break(connection->context, exchange, GN_REASON_ABORTED, 0);
+    if (is_first(exchange))
+        gn_h1_reply_advance(connection);
+}
+
+void gn_h1_reply_released(struct gn_exchange *exchange)
+{
+    struct gn_connection *connection = exchange->connection;
+    if (connection->h1.receiving == exchange) {
+        // Nobody takes the rest of its body any more: it is dropped.
+        connection->h1.receiving = NULL;
+        gn_connection_unblock(connection, GN_BLOCKED_CREDIT);
+    }
+    if (exchange->response == GN_RESPONSE_ENDED || exchange->response == GN_RESPONSE_CUT)
+        return;
+    // Java must not let go of a response that it has not finished; where it does, the peer must not take it for
+    // complete.
+    if (!exchange->broken)
+        connection->context->counters->exchanges_reset++;
+    exchange->broken = true; // so that no RESET follows its RELEASE
+    gn_h1_reply_cut(exchange);
+}
+
+/* ---- heads ---- */
+
+/* Decides how the body is framed (RFC 9112 section 6) and what the head says of it. */
+static void frame(struct gn_exchange *exchange, const struct gn_command *command, struct gn_h1_response *response)
+{
+    bool end = command->flags & GN_FLAG_END;
+    bool has_length = command->value >= 0 || end;
+    uint64_t length = command->value >= 0 ? (uint64_t)command->value : command->body_length;
+    exchange->framing = GN_BODY_NONE;
+    if (exchange->head_only) {
+        response->has_length = command->value >= 0 || (end && command->body_length > 0);
+        response->length = length;
+    } else if (command->status == 304) {
+        response->has_length = command->value >= 0;
+        response->length = length;
+    } else if (command->status == 205) {
+        response->has_length = true; // RFC 9110 15.3.6: no content, and the client must be able to tell
+    } else if (command->status == 204) {
+        response->has_length = false;
+    } else if (has_length) {
+        response->has_length = true;
+        response->length = exchange->body_left = length;
+        exchange->framing = GN_BODY_SIZED;
+    } else if (exchange->version_1_0) {
+        exchange->framing = GN_BODY_TO_END;
+        exchange->keep_alive = false;
+    } else {
+        response->chunked = true;
+        exchange->framing = GN_BODY_CHUNKED;
+    }
+}
+
+/* Whether the connection can go on behind this response, as far as is known now. */
+static void settle_keep_alive(struct gn_exchange *exchange, const struct gn_command *command)
+{
+    struct gn_connection *connection = exchange->connection;
+    bool last = connection->exchanges.previous == &exchange->link;
+    if (command->flags & GN_FLAG_CLOSE)
+        exchange->keep_alive = false;
+    // Without 100 (Continue) the client may or may not send the body: what follows cannot be told apart (B19).
+    if (exchange->expecting)
+        exchange->keep_alive = false;
+    if (connection->h1.finishing && last && connection->h1.partial == NULL)
+        exchange->keep_alive = false;
+    if ((command->flags & GN_FLAG_END) && !exchange->request_ended && !worth_discarding(connection))
+        exchange->keep_alive = false;
+}
+
+static uint8_t connection_field(const struct gn_exchange *exchange)
+{
+    if (!exchange->keep_alive)
+        return GN_H1_CONNECTION_CLOSE;
+    return exchange->asked_keep_alive ? GN_H1_CONNECTION_KEEP_ALIVE : GN_H1_CONNECTION_SILENT;
+}
+
+/* Appends body bytes in the exchange's framing; false: the connection was ended. */
+static bool append_body(struct gn_exchange *exchange, struct gn_output *output, const uint8_t *bytes, size_t length)
+{
+    struct gn_context *context = exchange->connection->context;
+    bool done = true;
+    if (length == 0)
+        return true;
+    if (exchange->framing == GN_BODY_NONE) {
+        exchange->send_charged += length; // dropped, but Java's credit comes back all the same
+        return true;
+    }
+    if (exchange->framing == GN_BODY_SIZED && length > exchange->body_left)
+        length = (size_t)exchange->body_left;
+    if (exchange->framing == GN_BODY_CHUNKED) {
+        uint8_t line[GN_H1_CHUNK_SIZE_MAX];
+        done = gn_output_append(context, output, line, gn_h1_chunk_size(length, line));
+    }
+    done = done && gn_output_append(context, output, bytes, length);
+    if (exchange->framing == GN_BODY_CHUNKED)
+        done = done && gn_output_append(context, output, "\r\n", 2);
+    if (!done) {
+        out_of_memory(exchange->connection);
+        return false;
+    }
+    exchange->body_left -= exchange->framing == GN_BODY_SIZED ? length : 0;
+    exchange->send_charged += length;
+    return true;
+}
+
+/* The body's last byte was appended. */
+static void end_body(struct gn_exchange *exchange, struct gn_output *output)
+{
+    struct gn_connection *connection = exchange->connection;
+    if (exchange->framing == GN_BODY_SIZED && exchange->body_left > 0) {
+        gn_h1_reply_cut(exchange); // short of its Content-Length (C5)
+        return;
+    }
+    if (exchange->framing == GN_BODY_CHUNKED && !gn_output_append(connection->context, output, "0\r\n\r\n", 5)) {
+        out_of_memory(connection);
+        return;
+    }
+    if (exchange->framing == GN_BODY_TO_END)
+        exchange->keep_alive = false;
+    end_response(exchange);
+}
+
+bool gn_h1_reply_respond(struct gn_exchange *exchange, const struct gn_command *command, const uint8_t *staged)
+{
+    struct gn_connection *connection = exchange->connection;
+    struct gn_context *context = connection->context;
+    struct gn_output *output = output_of(exchange);
+    if (exchange->response != GN_RESPONSE_NONE || command->status < 200 || command->status > 999 || command->value < -1)
+        return false;
+    struct gn_h1_response response = {
+        .status = command->status,
+        .fields = staged,
+        .fields_length = command->length,
+        .date = connection->settings->date ? context->date.text : NULL,
+    };
+    size_t bound = gn_h1_response_bound(&response);
+    if (bound == 0 || bound > GN_BUFFER_MAX - JOINED_BODY_MAX)
+        return false;
+    frame(exchange, command, &response);
+    settle_keep_alive(exchange, command);
+    if (!exchange->keep_alive) {
+        // No request behind a response that says `close` is processed (RFC 9112 section 9.6).
+        connection->h1.message_keep_alive = false;
+        if (connection->h1.reading == GN_H1_READING_HEAD)
+            connection->h1.reading = GN_H1_READING_STOPPED;
+    }
+    response.connection = connection_field(exchange);
+    exchange->response = GN_RESPONSE_BEGUN;
+    exchange->notify = command->flags & GN_FLAG_NOTIFY;
+    bool joined = exchange->framing == GN_BODY_SIZED && command->body_length <= JOINED_BODY_MAX &&
+                  command->body_length <= exchange->body_left;
+    uint8_t *bytes = gn_output_reserve(context, output, bound + (joined ? command->body_length : 0));
+    if (bytes == NULL) {
+        out_of_memory(connection);
+        return true;
+    }
+    size_t length = gn_h1_response_write(&response, bytes);
+    if (joined && command->body_length > 0) {
+        memcpy(bytes + length, staged + command->length, command->body_length);
+        length += command->body_length;
+        exchange->body_left -= command->body_length;
+        exchange->send_charged += command->body_length;
+    }
+    gn_output_commit(output, length);
+    gn_connection_touch(connection);
+    if (!joined && !append_body(exchange, output, staged + command->length, command->body_length))
+        return true;
+    if (command->flags & GN_FLAG_END)
+        end_body(exchange, output);
+    return true;
+}
+
+void gn_h1_reply_error(struct gn_exchange *exchange, unsigned status)
+{
+    struct gn_connection *connection = exchange->connection;
+    exchange->keep_alive = false;
+    exchange->response = GN_RESPONSE_NONE;
+    connection->h1.client_close = false;
+    struct gn_command command = {
+        .kind = GN_COMMAND_RESPOND, .flags = GN_FLAG_END | GN_FLAG_CLOSE, .status = (uint16_t)status, .value = 0};
+    // An error to a HEAD that broke must still say `content-length: 0`, hence the value.
+    gn_h1_reply_respond(exchange, &command, NULL);
+}
+
+bool gn_h1_reply_data(struct gn_exchange *exchange, const struct gn_command *command, const uint8_t *staged)
+{
+    struct gn_connection *connection = exchange->connection;
+    if (exchange->response != GN_RESPONSE_BEGUN)
+        return false;
+    if (exchange->send_charged > connection->settings->send_credit + CREDIT_SLACK) {
+        gn_h1_reply_cut(exchange);
+        return false;
+    }
+    struct gn_output *output = output_of(exchange);
+    if (exchange->framing == GN_BODY_SIZED && command->body_length > exchange->body_left) {
+        gn_h1_reply_cut(exchange); // past its Content-Length (C5)
+        return false;
+    }
+    gn_connection_touch(connection);
+    if (!append_body(exchange, output, staged, command->body_length))
+        return true;
+    if (command->flags & GN_FLAG_END)
+        end_body(exchange, output);
+    return true;
+}
+
+void gn_h1_reply_credit(struct gn_exchange *exchange, uint64_t bytes)
+{
+    struct gn_connection *connection = exchange->connection;
+    uint64_t most = connection->settings->receive_credit;
+    bool waited = exchange->receive_credit > 0;
+    exchange->receive_credit = bytes > most - exchange->receive_credit ? most : exchange->receive_credit + bytes;
+    if (exchange->expecting && bytes > 0) {
+        exchange->expecting = false;
+        static const char interim[] = "HTTP/1.1 100 Continue\r\n\r\n";
+        if (exchange->response == GN_RESPONSE_NONE) {
+            if (!gn_output_append(connection->context, output_of(exchange), interim, sizeof(interim) - 1)) {
+                out_of_memory(connection);
+                return;
+            }
+            gn_connection_touch(connection);
+        }
+    }
+    if (connection->h1.receiving == exchange) {
+        gn_connection_unblock(connection, GN_BLOCKED_CREDIT);
+        if (!waited) {
+            connection->h1.since = connection->context->now; // the peer is waited for only from now on
+            gn_connection_watch_time(connection);
+        }
+    }
+}
+
+void gn_h1_reply_drained(struct gn_connection *connection)
+{
+    if (gn_list_empty(&connection->exchanges))
+        return;
+    struct gn_exchange *exchange = gn_list_owner(connection->exchanges.next, struct gn_exchange, link);
+    if (exchange->response == GN_RESPONSE_BEGUN && exchange->send_charged > 0) {
+        uint64_t bytes = exchange->send_charged;
+        exchange->send_charged = 0;
+        gn_exchange_grant(connection->context, exchange, bytes);
+    }
+}

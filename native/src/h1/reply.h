@@ -1,0 +1,29 @@
+/*
+ * The writing half of an HTTP/1 session: frames what Java says of an exchange, keeps responses in the order of their
+ * requests, and decides when the connection ends. See session.h for the states.
+ */
+#ifndef GN_H1_REPLY_H
+#define GN_H1_REPLY_H
+
+#include "conn/exchange.h"
+
+struct gn_connection;
+
+/* The functions of gn_protocol of the same names. */
+bool gn_h1_reply_respond(struct gn_exchange *exchange, const struct gn_command *command, const uint8_t *staged);
+bool gn_h1_reply_data(struct gn_exchange *exchange, const struct gn_command *command, const uint8_t *staged);
+void gn_h1_reply_credit(struct gn_exchange *exchange, uint64_t bytes);
+void gn_h1_reply_released(struct gn_exchange *exchange);
+void gn_h1_reply_drained(struct gn_connection *connection);
+
+/* An empty response with `status` by C itself, which is the last of its connection. */
+void gn_h1_reply_error(struct gn_exchange *exchange, unsigned status);
+
+/* Breaks the response off: the connection ends behind what was sent of it, so that it never looks complete. */
+void gn_h1_reply_cut(struct gn_exchange *exchange);
+
+/* Passes the turn on: complete responses leave the queue, the next one may write, an empty queue may end the
+   connection. */
+void gn_h1_reply_advance(struct gn_connection *connection);
+
+#endif

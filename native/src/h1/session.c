@@ -1,0 +1,566 @@
+#include "h1/session.h"
+
+#include <string.h>
+
+#include "conn/connection.h"
+#include "conn/listener.h"
+#include "h1/reply.h"
+#include "h1/trailer_parser.h"
+#include "http/head_writer.h"
+
+/* The most body bytes in one DATA event. */
+#define DATA_MAX 16384U
+
+/* The most bytes of a trailer section (B15). */
+#define TRAILER_BYTES_MAX 16384U
+
+struct gn_h1_partial {
+    union {
+        struct gn_h1_request request;
+        struct gn_h1_trailers trailers;
+    };
+    size_t size;
+    struct gn_h1_field fields[];
+};
+
+void gn_h1_session_start(struct gn_h1_session *session, uint64_t now)
+{
+    *session = (struct gn_h1_session){.since = now, .reading = GN_H1_READING_HEAD};
+}
+
+static struct gn_h1_request_limits limits_of(const struct gn_connection *connection)
+{
+    const struct gn_listener_settings *settings = connection->settings;
+    return (struct gn_h1_request_limits){
+        .head_bytes = (uint32_t)settings->head_bytes,
+        .target_bytes = (uint32_t)settings->target_bytes,
+        .fields = (uint32_t)settings->fields,
+        .empty_lines = (uint32_t)settings->empty_lines,
+    };
+}
+
+static void drop_partial(struct gn_connection *connection)
+{
+    struct gn_h1_partial *partial = connection->h1.partial;
+    if (partial == NULL)
+        return;
+    gn_memory_free(&connection->context->memory, partial, partial->size);
+    connection->h1.partial = NULL;
+}
+
+/* A partial section with the `count` fields found so far, which leave the loop's own array. NULL: the connection was
+   ended. */
+static struct gn_h1_partial *keep_partial(struct gn_connection *connection, uint32_t count)
+{
+    struct gn_context *context = connection->context;
+    size_t size = sizeof(struct gn_h1_partial) + connection->settings->fields * sizeof(struct gn_h1_field);
+    struct gn_h1_partial *partial = gn_memory_allocate(&context->memory, size);
+    if (partial == NULL) {
+        gn_connection_end(connection, GN_REASON_OUT_OF_MEMORY, true);
+        return NULL;
+    }
+    partial->size = size;
+    memcpy(partial->fields, context->fields, count * sizeof(struct gn_h1_field));
+    connection->h1.partial = partial;
+    return partial;
+}
+
+static void log_refusal(struct gn_connection *connection, unsigned reason, unsigned status)
+{
+    connection->context->counters->requests_refused++;
+    gn_context_log(connection->context, (struct gn_event){.kind = GN_EVENT_REFUSED,
+                                                          .reason = (uint16_t)reason,
+                                                          .subject = gn_connection_id(connection),
+                                                          .value = (int64_t)status});
+}
+
+/* A head that is answered without Java; the connection ends behind the answer. */
+static void refuse_head(struct gn_connection *connection, unsigned reason, unsigned status)
+{
+    log_refusal(connection, reason, status);
+    connection->h1.reading = GN_H1_READING_STOPPED;
+    struct gn_exchange *exchange = gn_exchange_open(connection->context, connection);
+    if (exchange == NULL) {
+        gn_connection_end(connection, GN_REASON_OUT_OF_MEMORY, true);
+        return;
+    }
+    exchange->released = exchange->request_ended = true;
+    gn_h1_reply_error(exchange, status);
+}
+
+/* A body that cannot be read to its end. Java learns that its exchange broke; where it has not responded, C answers. */
+static void fail_body(struct gn_connection *connection, unsigned reason, unsigned status)
+{
+    struct gn_h1_session *session = &connection->h1;
+    struct gn_exchange *exchange = session->receiving;
+    log_refusal(connection, reason, status);
+    session->reading = GN_H1_READING_STOPPED;
+    session->receiving = NULL;
+    if (exchange == NULL) {
+        // The response is out already, so there is nobody to tell; nothing behind this body can be read.
+        if (connection->exchange_count == 0)
+            gn_connection_finish_output(connection, false);
+        return;
+    }
+    exchange->request_ended = true;
+    bool answer = exchange->response == GN_RESPONSE_NONE;
+    gn_exchange_break(connection->context, exchange, reason, answer ? status : 0);
+    if (answer)
+        gn_h1_reply_error(exchange, status);
+    else
+        gn_h1_reply_cut(exchange);
+}
+
+/* ---- bodies ---- */
+
+static void body_complete(struct gn_connection *connection)
+{
+    struct gn_h1_session *session = &connection->h1;
+    struct gn_exchange *exchange = session->receiving;
+    session->receiving = NULL;
+    bool next = session->message_keep_alive && !session->finishing;
+    session->reading = next ? GN_H1_READING_HEAD : GN_H1_READING_STOPPED;
+    session->since = connection->context->now;
+    if (exchange != NULL)
+        exchange->request_ended = true;
+    else if (connection->exchange_count == 0)
+        gn_h1_reply_advance(connection); // the answer is out: what follows depends on this message's end only
+}
+
+/* How many of `length` body bytes can go to Java now; 0: blocked. */
+static size_t body_room(struct gn_connection *connection, size_t length)
+{
+    struct gn_exchange *exchange = connection->h1.receiving;
+    if (exchange->receive_credit == 0) {
+        connection->blocked |= GN_BLOCKED_CREDIT;
+        return 0;
+    }
+    if (gn_ring_room(&connection->context->ring) == 0) {
+        connection->blocked |= GN_BLOCKED_RING;
+        return 0;
+    }
+    size_t room = length < DATA_MAX ? length : DATA_MAX;
+    return room < exchange->receive_credit ? room : (size_t)exchange->receive_credit;
+}
+
+/* A block for body bytes; 0: blocked for lack of memory. */
+static uint64_t take_block(struct gn_connection *connection, size_t length)
+{
+    uint64_t block = gn_arena_allocate(&connection->context->arena, GN_ARENA_BODY_IN, length);
+    if (block == 0)
+        connection->blocked |= GN_BLOCKED_MEMORY;
+    return block;
+}
+
+/* Hands a block with `length` bytes (within body_room) to Java. */
+static void deliver(struct gn_connection *connection, uint64_t block, size_t length, bool end)
+{
+    struct gn_context *context = connection->context;
+    struct gn_exchange *exchange = connection->h1.receiving;
+    // Credit counts memory, not bytes: a body that comes a byte at a time would hold 256 times as much as it says.
+    uint64_t charged = gn_arena_capacity(&context->arena, block);
+    exchange->receive_credit -= charged < exchange->receive_credit ? charged : exchange->receive_credit;
+    gn_arena_lend(&context->arena, block);
+    exchange->expecting = false;
+    connection->h1.since = context->now; // bytes that were held may be older than the time limit
+    gn_ring_write(&context->ring, (struct gn_event){.kind = GN_EVENT_DATA,
+                                                    .flags = end ? GN_FLAG_END : 0,
+                                                    .length = (uint32_t)length,
+                                                    .subject = gn_exchange_id(exchange),
+                                                    .block = block});
+}
+
+/* Counts body bytes that nobody wants. False: there are too many of them, and the connection is on its way to its end.
+   */
+static bool discard(struct gn_connection *connection, size_t length)
+{
+    struct gn_h1_session *session = &connection->h1;
+    session->discarded += length;
+    if (session->discarded <= connection->settings->discard_bytes)
+        return true;
+    session->reading = GN_H1_READING_STOPPED;
+    connection->dropped += length;
+    if (connection->exchange_count == 0)
+        gn_connection_finish_output(connection, false);
+    return false;
+}
+
+static size_t read_sized(struct gn_connection *connection, const uint8_t *bytes, size_t length)
+{
+    struct gn_h1_session *session = &connection->h1;
+    size_t used = length < session->body_left ? length : (size_t)session->body_left;
+    if (session->receiving != NULL) {
+        used = body_room(connection, used);
+        uint64_t block = used == 0 ? 0 : take_block(connection, used);
+        if (block == 0)
+            return 0;
+        memcpy(gn_arena_bytes(&connection->context->arena, block), bytes, used);
+        deliver(connection, block, used, used == session->body_left);
+    } else if (!discard(connection, used)) {
+        return length;
+    }
+    session->body_left -= used;
+    if (session->body_left == 0)
+        body_complete(connection);
+    return used;
+}
+
+/* Hands the data of the chunks in bytes[0..length) to Java, up to `room`, the first byte of which is there. Chunks
+   share a block, since one for each of many small ones would hold far more memory than credit says. Returns how many
+   bytes were used. */
+static size_t deliver_chunks(struct gn_connection *connection, const uint8_t *bytes, size_t length, size_t room)
+{
+    struct gn_h1_session *session = &connection->h1;
+    uint64_t block = take_block(connection, room < length ? room : length);
+    if (block == 0)
+        return 0;
+    uint8_t *to = gn_arena_bytes(&connection->context->arena, block);
+    size_t used = 0, filled = 0;
+    while (used < length && filled < room) {
+        struct gn_h1_chunked before = session->chunked;
+        struct gn_h1_chunked_step step;
+        if (gn_h1_chunked_decode(&session->chunked, bytes + used, length - used, room - filled, &step) !=
+            GN_H1_CHUNKED_DATA) {
+            session->chunked = before; // no data but something else comes next
+            break;
+        }
+        memcpy(to + filled, bytes + used + step.data, step.data_length);
+        filled += step.data_length;
+        used += step.consumed;
+    }
+    deliver(connection, block, filled, false);
+    return used;
+}
+
+static size_t read_chunked(struct gn_connection *connection, const uint8_t *bytes, size_t length)
+{
+    struct gn_h1_session *session = &connection->h1;
+    size_t room = length;
+    if (session->receiving != NULL) {
+        room = body_room(connection, length);
+        // Framing can be read without room, but the event that ends the body needs the ring.
+        if (connection->blocked & GN_BLOCKED_RING)
+            return 0;
+        connection->blocked &= (uint8_t)~GN_BLOCKED_CREDIT;
+    }
+    struct gn_h1_chunked before = session->chunked;
+    struct gn_h1_chunked_step step;
+    enum gn_h1_chunked_status status = gn_h1_chunked_decode(&session->chunked, bytes, length, room, &step);
+    switch (status) {
+    case GN_H1_CHUNKED_DATA:
+        if (session->receiving == NULL)
+            return discard(connection, step.data_length) ? step.consumed : length;
+        session->chunked = before;
+        return deliver_chunks(connection, bytes, length, room);
+    case GN_H1_CHUNKED_MORE:
+        if (step.consumed < length)
+            connection->blocked |= GN_BLOCKED_CREDIT;
+        return step.consumed;
+    case GN_H1_CHUNKED_DONE:
+        session->reading = GN_H1_READING_TRAILERS;
+        return step.consumed;
+    default:
+        fail_body(connection, GN_REASON_CHUNKED + (unsigned)status, 400);
+        return length;
+    }
+}
+
+static size_t read_trailers(struct gn_connection *connection, const uint8_t *bytes, size_t length)
+{
+    struct gn_context *context = connection->context;
+    struct gn_h1_session *session = &connection->h1;
+    struct gn_exchange *exchange = session->receiving;
+    if (exchange != NULL && gn_ring_room(&context->ring) == 0) {
+        connection->blocked |= GN_BLOCKED_RING;
+        return 0;
+    }
+    struct gn_h1_request_limits limits = limits_of(connection);
+    limits.head_bytes = TRAILER_BYTES_MAX;
+    struct gn_h1_trailers fresh, *trailers = &fresh;
+    if (session->partial != NULL)
+        trailers = &session->partial->trailers;
+    else
+        gn_h1_trailers_start(trailers, context->fields);
+    enum gn_h1_status status = gn_h1_trailers_parse(trailers, bytes, length, &limits);
+    if (status == GN_H1_MORE) {
+        if (session->partial == NULL && keep_partial(connection, fresh.field_count) != NULL) {
+            session->partial->trailers = fresh;
+            session->partial->trailers.fields = session->partial->fields;
+        }
+        return 0;
+    }
+    if (status != GN_H1_COMPLETE) {
+        drop_partial(connection);
+        fail_body(connection, GN_REASON_REQUEST + (unsigned)status, 400);
+        return length;
+    }
+    size_t used = trailers->length;
+    drop_partial(connection);
+    if (exchange != NULL)
+        gn_ring_write(
+            &context->ring,
+            (struct gn_event){.kind = GN_EVENT_DATA, .flags = GN_FLAG_END, .subject = gn_exchange_id(exchange)});
+    body_complete(connection);
+    return used;
+}
+
+/* ---- heads ---- */
+
+/* What lets a complete head be refused without Java; 0: nothing. */
+static unsigned refusal(const struct gn_h1_request *request, unsigned *status)
+{
+    if (request->method == GN_METHOD_CONNECT) {
+        *status = 501;
+        return GN_REASON_CONNECT_REFUSED;
+    }
+    if (request->unknown_expectation) {
+        *status = 417;
+        return GN_REASON_UNKNOWN_EXPECTATION;
+    }
+    return GN_REASON_NONE;
+}
+
+/* The head block of a request in a new exchange, or NULL: no memory, and nothing changed. */
+static struct gn_exchange *open_exchange(struct gn_connection *connection, const struct gn_h1_request *request,
+                                         const uint8_t *bytes)
+{
+    struct gn_context *context = connection->context;
+    struct gn_exchange *exchange = gn_exchange_open(context, connection);
+    if (exchange == NULL)
+        return NULL;
+    exchange->info = gn_connection_info(connection);
+    if (exchange->info == NULL)
+        goto give_up;
+    uint64_t block = gn_arena_allocate(&context->arena, GN_ARENA_HEAD, gn_head_size(request));
+    if (block == 0)
+        goto give_up;
+    gn_head_write(gn_arena_bytes(&context->arena, block), request, bytes, exchange->info->block);
+    exchange->head_block = block;
+    return exchange;
+
+give_up:
+    exchange->released = true;
+    gn_exchange_detach(context, exchange);
+    return NULL;
+}
+
+/* Hands a complete head to Java; false: blocked. */
+static bool admit(struct gn_connection *connection, const struct gn_h1_request *request, const uint8_t *bytes)
+{
+    struct gn_context *context = connection->context;
+    struct gn_h1_session *session = &connection->h1;
+    if (gn_ring_room(&context->ring) == 0) {
+        connection->blocked |= GN_BLOCKED_RING;
+        return false;
+    }
+    struct gn_exchange *exchange = open_exchange(connection, request, bytes);
+    if (exchange == NULL) {
+        connection->blocked |= GN_BLOCKED_MEMORY;
+        return false;
+    }
+    bool has_body =
+        request->framing == GN_H1_CHUNKED || (request->framing == GN_H1_SIZED && request->content_length > 0);
+    exchange->head_only = request->method == GN_METHOD_HEAD;
+    exchange->version_1_0 = request->version == 0;
+    exchange->keep_alive = request->keep_alive && connection->settings->keep_alive != 0 && !session->finishing;
+    exchange->asked_keep_alive = exchange->version_1_0 && request->keep_alive;
+    exchange->expecting = request->expect_continue && has_body;
+    exchange->receive_credit = exchange->expecting ? 0 : connection->settings->receive_credit;
+    exchange->request_ended = !has_body;
+    session->client_close = !request->keep_alive;
+    session->message_keep_alive = exchange->keep_alive;
+    session->used = true;
+    session->discarded = 0;
+    session->since = context->now;
+    if (has_body) {
+        session->receiving = exchange;
+        if (request->framing == GN_H1_CHUNKED) {
+            session->reading = GN_H1_READING_CHUNKED;
+            gn_h1_chunked_start(&session->chunked);
+        } else {
+            session->reading = GN_H1_READING_SIZED;
+            session->body_left = request->content_length;
+        }
+    } else if (!exchange->keep_alive) {
+        session->reading = GN_H1_READING_STOPPED;
+    }
+    context->counters->requests++;
+    gn_ring_write(&context->ring, (struct gn_event){.kind = GN_EVENT_HEAD,
+                                                    .flags = has_body ? 0 : GN_FLAG_END,
+                                                    .reason = (uint16_t)connection->listener->slot,
+                                                    .length = (uint32_t)gn_head_size(request),
+                                                    .subject = gn_exchange_id(exchange),
+                                                    .block = exchange->head_block,
+                                                    .value = (int64_t)gn_connection_id(connection)});
+    return true;
+}
+
+static size_t read_head(struct gn_connection *connection, const uint8_t *bytes, size_t length)
+{
+    struct gn_h1_session *session = &connection->h1;
+    if (connection->exchange_count >= connection->settings->pipeline) {
+        connection->blocked |= GN_BLOCKED_PIPELINE;
+        return 0;
+    }
+    struct gn_h1_request_limits limits = limits_of(connection);
+    struct gn_h1_request fresh, *request = &fresh;
+    if (session->partial != NULL)
+        request = &session->partial->request;
+    else
+        gn_h1_request_start(request, connection->context->fields);
+    enum gn_h1_status status = gn_h1_request_parse(request, bytes, length, &limits);
+    if (status == GN_H1_MORE) {
+        if (session->partial == NULL && keep_partial(connection, fresh.field_count) != NULL) {
+            session->partial->request = fresh;
+            session->partial->request.fields = session->partial->fields;
+            session->since = connection->context->now;
+        }
+        return 0;
+    }
+    size_t used = length;
+    unsigned code, reason;
+    if (status != GN_H1_COMPLETE)
+        refuse_head(connection, GN_REASON_REQUEST + (unsigned)status, gn_h1_error_code(status));
+    else if ((reason = refusal(request, &code)) != GN_REASON_NONE)
+        refuse_head(connection, reason, code);
+    else
+        used = admit(connection, request, bytes) ? request->head_length : 0;
+    // A head that found no room is parsed again from its beginning.
+    drop_partial(connection);
+    return used;
+}
+
+/* ---- the protocol ---- */
+
+static size_t input(struct gn_connection *connection, const uint8_t *bytes, size_t length)
+{
+    size_t used = 0;
+    while (used < length && connection->blocked == 0 && connection->state == GN_CONNECTION_OPEN) {
+        if (used >= connection->context->turn_bytes) {
+            connection->blocked |= GN_BLOCKED_TURN;
+            break;
+        }
+        size_t step = 0;
+        switch ((enum gn_h1_reading)connection->h1.reading) {
+        case GN_H1_READING_HEAD:
+            step = read_head(connection, bytes + used, length - used);
+            break;
+        case GN_H1_READING_SIZED:
+            step = read_sized(connection, bytes + used, length - used);
+            break;
+        case GN_H1_READING_CHUNKED:
+            step = read_chunked(connection, bytes + used, length - used);
+            break;
+        case GN_H1_READING_TRAILERS:
+            step = read_trailers(connection, bytes + used, length - used);
+            break;
+        case GN_H1_READING_STOPPED:
+            step = length - used;
+            gn_connection_drop_input(connection, step);
+            break;
+        }
+        if (step == 0)
+            break;
+        used += step;
+    }
+    return used;
+}
+
+static void input_ended(struct gn_connection *connection)
+{
+    struct gn_h1_session *session = &connection->h1;
+    bool in_body = session->reading != GN_H1_READING_HEAD && session->reading != GN_H1_READING_STOPPED;
+    if (in_body) {
+        fail_body(connection, GN_REASON_BODY_CUT, 400);
+        return;
+    }
+    bool in_head = session->reading == GN_H1_READING_HEAD && gn_buffer_length(&connection->input) > 0;
+    if (in_head)
+        log_refusal(connection, GN_REASON_HEAD_CUT, 0);
+    session->reading = GN_H1_READING_STOPPED;
+    if (connection->exchange_count > 0 && connection->settings->half_close == 0)
+        gn_connection_end(connection, GN_REASON_PEER_CLOSED, false);
+    else if (connection->exchange_count == 0 && connection->output.length == 0)
+        gn_connection_end(connection, in_head ? GN_REASON_HEAD_CUT : GN_REASON_NONE, false);
+    else if (connection->exchange_count == 0)
+        gn_connection_finish_output(connection, true);
+}
+
+static void finish(struct gn_connection *connection)
+{
+    struct gn_h1_session *session = &connection->h1;
+    session->finishing = true;
+    bool between = session->reading == GN_H1_READING_HEAD && gn_buffer_length(&connection->input) == 0;
+    if (!between)
+        return;
+    // An idle connection ends behind this turn's input (see `deadline`): a request that is here already would be lost
+    // by RST.
+    if (connection->exchange_count == 0 && connection->output.length == 0)
+        return;
+    session->reading = GN_H1_READING_STOPPED;
+    if (connection->exchange_count == 0)
+        gn_connection_finish_output(connection, false);
+}
+
+static uint64_t deadline(const struct gn_connection *connection, unsigned *reason)
+{
+    const struct gn_listener_settings *settings = connection->settings;
+    const struct gn_h1_session *session = &connection->h1;
+    uint64_t limit = 0, since = session->since;
+    if (session->reading == GN_H1_READING_STOPPED) {
+        return GN_TIMER_NEVER;
+    } else if (session->reading != GN_H1_READING_HEAD) {
+        bool unwanted = session->receiving != NULL && session->receiving->receive_credit == 0;
+        if (unwanted || connection->blocked & (GN_BLOCKED_CREDIT | GN_BLOCKED_MEMORY | GN_BLOCKED_RING))
+            return GN_TIMER_NEVER;
+        limit = settings->body_timeout;
+        since = connection->last_received > since ? connection->last_received : since;
+        *reason = GN_REASON_BODY_TIMEOUT;
+    } else if (session->partial != NULL) {
+        limit = settings->head_timeout;
+        *reason = GN_REASON_HEAD_TIMEOUT;
+    } else if (connection->exchange_count > 0 || connection->blocked != 0 || connection->output.length > 0) {
+        return GN_TIMER_NEVER;
+    } else if (session->finishing) {
+        *reason = GN_REASON_SHUTDOWN;
+        return 0;
+    } else if (session->used) {
+        limit = settings->idle_timeout;
+        since = connection->last_sent > since ? connection->last_sent : since;
+        *reason = GN_REASON_IDLE_TIMEOUT;
+    } else {
+        limit = settings->first_byte_timeout;
+        *reason = GN_REASON_FIRST_BYTE_TIMEOUT;
+    }
+    return limit == 0 ? GN_TIMER_NEVER : since + limit;
+}
+
+static void expired(struct gn_connection *connection, unsigned reason)
+{
+    if (reason == GN_REASON_BODY_TIMEOUT) {
+        fail_body(connection, reason, 408);
+        return;
+    }
+    if (reason == GN_REASON_HEAD_TIMEOUT) {
+        refuse_head(connection, reason, 408);
+        drop_partial(connection);
+        return;
+    }
+    gn_connection_end(connection, reason, false);
+}
+
+const struct gn_protocol gn_h1_protocol = {
+    .name = "HTTP/1",
+    .input = input,
+    .input_ended = input_ended,
+    .respond = gn_h1_reply_respond,
+    .data = gn_h1_reply_data,
+    .credit = gn_h1_reply_credit,
+    .reset = gn_h1_reply_cut,
+    .released = gn_h1_reply_released,
+    .drained = gn_h1_reply_drained,
+    .finish = finish,
+    .deadline = deadline,
+    .expired = expired,
+    .end = drop_partial,
+};

@@ -1,0 +1,67 @@
+/*
+ * HTTP/1 on a server connection: turns input into exchanges and events, commands into output. A session is reading ×
+ * writing × keep-alive.
+ *
+ * Reading, one message at a time:
+ *
+ *          complete head with a body                        body complete, keep-alive
+ *     HEAD ──────────────────────────▶ SIZED | CHUNKED ──▶ (TRAILERS) ──────────────────▶ HEAD
+ *      │  complete head without: HEAD again (keep-alive) or STOPPED          │ `close`
+ *      └── message error, end of input, `close` ─────────────▶ STOPPED ◀─────┘
+ *
+ * Writing: the exchanges of a connection form a queue in the order of their requests. The first one writes to the
+ * connection's output; the others write to their own (`held`), which is passed on when they become the first. An
+ * exchange leaves the queue when its response is complete. If its request body is not, what remains of it is read and
+ * dropped, up to `discard_bytes`.
+ *
+ * Keep-alive: an exchange whose request or response says `close` is the last: nothing behind its request is read as a
+ * request, and the connection ends when its response is sent. The same holds for errors that the session answers by
+ * itself, which are exchanges that Java never hears of.
+ *
+ *     reading \ first response | none, or begun                     | complete
+ *     -------------------------+------------------------------------+------------------------------------------------------
+ *     HEAD                     | pipelining, up to `pipeline`       | next exchange; queue empty: idle
+ *     SIZED/CHUNKED/TRAILERS   | body goes to Java under credit     | rest is dropped, then HEAD; too much: the end
+ *     STOPPED                  | waits for the response             | the end
+ */
+#ifndef GN_H1_SESSION_H
+#define GN_H1_SESSION_H
+
+#include <stdbool.h>
+#include <stdint.h>
+
+#include "conn/protocol.h"
+#include "h1/chunked.h"
+
+enum gn_h1_reading {
+    GN_H1_READING_HEAD,
+    GN_H1_READING_SIZED,
+    GN_H1_READING_CHUNKED,
+    GN_H1_READING_TRAILERS,
+    GN_H1_READING_STOPPED
+};
+
+struct gn_h1_partial; /* a head or trailer section that is not complete; private */
+
+/* Part of its connection; freed by gn_h1_protocol.end. */
+struct gn_h1_session {
+    struct gn_h1_partial *partial;
+    struct gn_exchange *receiving; /* whose body is read; NULL: none, or it is dropped */
+    union {
+        uint64_t body_left; /* SIZED */
+        struct gn_h1_chunked chunked;
+    };
+    uint64_t discarded;      /* bytes dropped of the body in hand */
+    uint64_t since;          /* the moment from which the time limit of what it waits for counts */
+    uint8_t reading;         /* enum gn_h1_reading */
+    bool message_keep_alive; /* of the message in hand */
+    bool client_close;       /* the last request asked for the end itself */
+    bool used;               /* a request was received */
+    bool finishing;          /* graceful end */
+};
+
+void gn_h1_session_start(struct gn_h1_session *session, uint64_t now);
+
+extern const struct gn_protocol gn_h1_protocol;
+
+#endif

@@ -1,0 +1,383 @@
+#include "loop/driver.h"
+
+#define GET "GET / HTTP/1.1\r\nhost: h\r\n\r\n"
+#define POST(length) "POST / HTTP/1.1\r\nhost: h\r\ncontent-length: " #length "\r\n\r\n"
+#define OK(length) "HTTP/1.1 200 OK\r\ncontent-length: " #length "\r\n\r\n"
+
+/* The wheel fires at most one slot after the moment. */
+#define SLOT (2 * GN_TIMER_SLOT_NANOSECONDS)
+
+static struct driver driver;
+
+static struct gn_io_memory_peer *start_with(const char *text)
+{
+    driver_prepare(&driver);
+    driver_open(&driver);
+    struct gn_io_memory_peer *peer = driver_connect(&driver);
+    driver_write(&driver, peer, text);
+    driver_settle(&driver);
+    return peer;
+}
+
+static unsigned timeouts(void)
+{
+    return (unsigned)driver.shared->counters.timeouts;
+}
+
+/* Nothing happens until just before `limit` from now, and the connection ends by a time limit just after it. */
+static void check_ends_after(struct gn_io_memory_peer *peer, uint64_t limit)
+{
+    driver_advance(&driver, limit - SECOND / 10);
+    CHECK(!gn_io_memory_saw_close(peer) && !gn_io_memory_saw_end(peer));
+    CHECK_EQ(timeouts(), 0);
+    driver_advance(&driver, SECOND / 10 + SLOT);
+    CHECK(gn_io_memory_saw_close(peer) || gn_io_memory_saw_end(peer));
+    CHECK_EQ(timeouts(), 1);
+}
+
+/* ---- time limits (E1 to E5) ---- */
+
+TEST(E3_no_first_byte)
+{
+    struct gn_io_memory_peer *peer = start_with("");
+    check_ends_after(peer, 30 * SECOND);
+    CHECK_EQ(driver.shared->counters.connections_open, 0);
+    driver_close(&driver);
+}
+
+TEST(E1_E2_trickled_bytes_do_not_extend_the_head_time)
+{
+    struct gn_io_memory_peer *peer = start_with("");
+    driver_advance(&driver, 20 * SECOND);
+    driver_write(&driver, peer, "GET");
+    driver_settle(&driver);
+    for (unsigned i = 0; i < 29; i++) {
+        driver_advance(&driver, SECOND);
+        driver_write(&driver, peer, i == 0 ? " /" : "a");
+        driver_settle(&driver);
+    }
+    CHECK(!gn_io_memory_saw_close(peer));
+    CHECK_EQ(timeouts(), 0);
+    driver_advance(&driver, SECOND + SLOT);
+    const char *answer = driver_read(&driver, peer, NULL);
+    CHECK(strncmp(answer, "HTTP/1.1 408 Request Timeout\r\n", 30) == 0);
+    CHECK(gn_io_memory_saw_end(peer));
+    CHECK_EQ(timeouts(), 1);
+    CHECK_EQ(driver.refused_reason, GN_REASON_HEAD_TIMEOUT);
+    driver_advance(&driver, 5 * SECOND + SLOT);
+    CHECK(gn_io_memory_saw_close(peer));
+    driver_close(&driver);
+}
+
+TEST(E3_idle_after_a_request)
+{
+    struct gn_io_memory_peer *peer = start_with("");
+    driver_advance(&driver, 10 * SECOND);
+    driver_write(&driver, peer, GET);
+    driver_settle(&driver);
+    driver_advance(&driver, 5 * SECOND);
+    driver_answer(&driver, driver_exchange(&driver, 0), "x");
+    driver_settle(&driver);
+    check_ends_after(peer, 75 * SECOND);
+    driver_close(&driver);
+}
+
+TEST(E3_a_short_idle_time_is_kept_to)
+{
+    for (unsigned first_byte = 0; first_byte < 2; first_byte++) {
+        driver_prepare(&driver);
+        driver.shared->listener.first_byte_timeout = first_byte * 30 * SECOND;
+        driver.shared->listener.idle_timeout = 2 * SECOND;
+        driver_open(&driver);
+        struct gn_io_memory_peer *peer = driver_connect(&driver);
+        driver_write(&driver, peer, GET);
+        driver_settle(&driver);
+        driver_answer(&driver, driver_exchange(&driver, 0), "x");
+        driver_settle(&driver);
+        check_ends_after(peer, 2 * SECOND);
+        driver_close(&driver);
+    }
+}
+
+TEST(E3_idle_after_a_request_that_took_long)
+{
+    struct gn_io_memory_peer *peer = start_with(GET);
+    driver_advance(&driver, 100 * SECOND); // nobody waits for the peer meanwhile
+    CHECK_EQ(timeouts(), 0);
+    driver_answer(&driver, driver_exchange(&driver, 0), "x");
+    driver_settle(&driver);
+    check_ends_after(peer, 75 * SECOND);
+    driver_close(&driver);
+}
+
+TEST(E3_idle_begins_when_the_response_is_sent)
+{
+    struct gn_io_memory_peer *peer = start_with(GET);
+    static char body[60000];
+    gn_io_memory_room(peer, 1000);
+    driver_respond(&driver, driver_exchange(&driver, 0), 200, GN_FLAG_END, -1, body, sizeof(body));
+    driver_settle(&driver);
+    for (unsigned i = 0; i < 60; i++) { // slow, but never stalled
+        driver_advance(&driver, 20 * SECOND);
+        CHECK(!gn_io_memory_saw_close(peer));
+        driver_read(&driver, peer, NULL);
+        driver_settle(&driver);
+    }
+    CHECK_EQ(timeouts(), 0);
+    check_ends_after(peer, 75 * SECOND);
+    driver_close(&driver);
+}
+
+TEST(E5_a_body_without_progress)
+{
+    struct gn_io_memory_peer *peer = start_with(POST(100) "a");
+    for (unsigned i = 0; i < 5; i++) {
+        driver_advance(&driver, 29 * SECOND);
+        driver_write(&driver, peer, "b");
+        driver_settle(&driver);
+    }
+    check_ends_after(peer, 30 * SECOND);
+    CHECK_EQ(driver_exchange(&driver, 0)->resets, 1);
+    CHECK_EQ(driver_exchange(&driver, 0)->reset_reason, GN_REASON_BODY_TIMEOUT);
+    CHECK_EQ(driver_exchange(&driver, 0)->reset_status, 408);
+    CHECK_READ(&driver, peer, "HTTP/1.1 408 Request Timeout\r\ncontent-length: 0\r\nconnection: close\r\n\r\n");
+    driver_close(&driver);
+}
+
+TEST(E5_a_body_that_Java_does_not_want_yet_is_not_late)
+{
+    // No credit and nothing held; everything that arrived was taken; bytes held.
+    for (unsigned i = 0; i < 3; i++) {
+        driver_prepare(&driver);
+        driver.hold_bodies = true;
+        driver.shared->listener.receive_credit = 300;
+        driver_open(&driver);
+        struct gn_io_memory_peer *peer = driver_connect(&driver);
+        driver_write(&driver, peer,
+                     i == 0 ? "POST / HTTP/1.1\r\nhost: h\r\nexpect: 100-continue\r\ncontent-length: 500\r\n\r\n"
+                            : POST(500));
+        if (i > 0)
+            driver_write_bytes(&driver, peer, (uint8_t[302]){0}, i == 1 ? 300 : 302);
+        driver_settle(&driver);
+        driver_advance(&driver, 200 * SECOND);
+        CHECK_EQ(timeouts(), 0);
+        CHECK_EQ(driver_exchange(&driver, 0)->resets, 0);
+        driver_ask(&driver, driver_exchange(&driver, 0), 300);
+        driver_settle(&driver);
+        driver_read(&driver, peer, NULL);
+        check_ends_after(peer, 30 * SECOND); // now it is waited for
+        driver_close(&driver);
+    }
+}
+
+TEST(E5_a_reader_that_stalls)
+{
+    struct gn_io_memory_peer *peer = start_with(GET);
+    static char body[30000];
+    gn_io_memory_room(peer, 1000);
+    driver_respond(&driver, driver_exchange(&driver, 0), 200, GN_FLAG_END | GN_FLAG_NOTIFY, -1, body, sizeof(body));
+    driver_settle(&driver);
+    driver_advance(&driver, 20 * SECOND);
+    driver_read(&driver, peer, NULL);
+    driver_settle(&driver);
+    check_ends_after(peer, 30 * SECOND);
+    CHECK(gn_io_memory_saw_reset(peer));
+    CHECK_EQ(driver_exchange(&driver, 0)->sents, 1);
+    CHECK_EQ(driver_exchange(&driver, 0)->sent_reason, GN_REASON_WRITE_TIMEOUT);
+    driver_close(&driver);
+}
+
+TEST(E5_a_stalled_reader_of_a_streamed_response)
+{
+    struct gn_io_memory_peer *peer = start_with(GET);
+    gn_io_memory_room(peer, 100);
+    static char body[3000];
+    driver_advance(&driver, 50 * SECOND);
+    driver_respond(&driver, driver_exchange(&driver, 0), 200, 0, -1, body, sizeof(body));
+    driver_settle(&driver);
+    check_ends_after(peer, 30 * SECOND);
+    CHECK_EQ(driver_exchange(&driver, 0)->resets, 1);
+    CHECK_EQ(driver_exchange(&driver, 0)->reset_reason, GN_REASON_WRITE_TIMEOUT);
+    driver_close(&driver);
+}
+
+TEST(E5_lingering_has_an_end)
+{
+    struct gn_io_memory_peer *peer = start_with("bad\r\n\r\n");
+    CHECK(gn_io_memory_saw_end(peer) && !gn_io_memory_saw_close(peer));
+    for (unsigned i = 0; i < 4; i++) {
+        driver_advance(&driver, SECOND);
+        driver_write(&driver, peer, "x");
+    }
+    driver_settle(&driver);
+    CHECK(!gn_io_memory_saw_close(peer));
+    driver_advance(&driver, SECOND + SLOT);
+    CHECK(gn_io_memory_saw_close(peer));
+    driver_close(&driver);
+}
+
+TEST(limits_that_are_off_end_nobody)
+{
+    driver_prepare(&driver);
+    struct gn_listener_settings *settings = &driver.shared->listener;
+    settings->first_byte_timeout = settings->head_timeout = settings->idle_timeout = settings->body_timeout = 0;
+    settings->write_timeout = settings->linger_timeout = 0;
+    driver_open(&driver);
+    static const char *const texts[] = {"", "GET", GET, POST(3), "bad\r\n\r\n"};
+    struct gn_io_memory_peer *peers[5];
+    for (unsigned i = 0; i < 5; i++) {
+        peers[i] = driver_connect(&driver);
+        gn_io_memory_room(peers[i], i == 2 ? 5 : 1000);
+        driver_write(&driver, peers[i], texts[i]);
+        driver_settle(&driver);
+    }
+    driver_answer(&driver, driver_exchange(&driver, 0), "x");
+    driver_settle(&driver);
+    driver_advance(&driver, 100000 * SECOND);
+    for (unsigned i = 0; i < 5; i++)
+        CHECK(!gn_io_memory_saw_close(peers[i]));
+    CHECK_EQ(timeouts(), 0);
+    driver_close(&driver);
+}
+
+/* ---- deaths ---- */
+
+TEST(the_peer_resets_while_Java_holds_head_and_body)
+{
+    driver_prepare(&driver);
+    driver.hold_bodies = true;
+    driver_open(&driver);
+    struct gn_io_memory_peer *peer = driver_connect(&driver);
+    driver_write(&driver, peer, GET POST(10) "abc");
+    driver_settle(&driver);
+    gn_io_memory_reset(peer);
+    driver_settle(&driver);
+    CHECK_EQ(driver.shared->counters.connections_open, 0);
+    CHECK_EQ(driver.shared->counters.exchanges_open, 2);
+    CHECK_EQ(driver.shared->counters.exchanges_abandoned, 2);
+    CHECK_EQ(driver.shared->counters.blocks_lent, 1);
+    for (unsigned i = 0; i < 2; i++) {
+        CHECK_EQ(driver_exchange(&driver, i)->resets, 1);
+        CHECK_EQ(driver_exchange(&driver, i)->reset_reason, GN_REASON_PEER_RESET);
+    }
+    // What Java still says of them is ignored, not rejected.
+    driver_respond(&driver, driver_exchange(&driver, 0), 200, GN_FLAG_END, -1, "x", 1);
+    driver_respond(&driver, driver_exchange(&driver, 1), 200, 0, -1, "x", 1);
+    driver_data(&driver, driver_exchange(&driver, 1), GN_FLAG_END, "x", 1);
+    driver_reset(&driver, driver_exchange(&driver, 1));
+    driver_settle(&driver);
+    CHECK_EQ(driver.shared->counters.commands_rejected, 0);
+    driver_release(&driver, driver_exchange(&driver, 0));
+    driver_release(&driver, driver_exchange(&driver, 1));
+    driver_settle(&driver);
+    CHECK_EQ(driver.shared->counters.exchanges_open, 0);
+    driver_close(&driver);
+}
+
+TEST(the_peer_resets_with_a_send_in_flight)
+{
+    for (unsigned late = 0; late < 2; late++) {
+        driver_prepare(&driver);
+        driver.late = late;
+        driver_open(&driver);
+        struct gn_io_memory_peer *peer = driver_connect(&driver);
+        driver_write(&driver, peer, GET GET);
+        driver_settle(&driver);
+        static char body[100000];
+        driver_respond(&driver, driver_exchange(&driver, 0), 200, 0, -1, body, sizeof(body));
+        driver_respond(&driver, driver_exchange(&driver, 1), 200, GN_FLAG_END, -1, body, sizeof(body));
+        driver_poll(&driver);
+        gn_io_memory_reset(peer);
+        driver_settle(&driver);
+        CHECK_EQ(driver.shared->counters.connections_open, 0);
+        CHECK_EQ(driver.loop->context.arena.used[GN_ARENA_BODY_OUT], 0);
+        driver_close(&driver);
+    }
+}
+
+static void watch(uint64_t id, uint8_t kind, uint8_t flags)
+{
+    driver_command(&driver, (struct gn_command){.kind = kind, .flags = flags, .subject = id});
+}
+
+TEST(a_watched_connection_is_reported_once_when_it_is_gone)
+{
+    struct gn_io_memory_peer *peer = start_with(GET);
+    uint64_t id = driver_exchange(&driver, 0)->connection;
+    watch(id, GN_COMMAND_WATCH, 0);
+    driver_settle(&driver);
+    CHECK_EQ(driver.closed, 0);
+    gn_io_memory_reset(peer);
+    driver_settle(&driver);
+    CHECK_EQ(driver.closed, 1);
+    CHECK_EQ(driver.closed_reason, GN_REASON_PEER_RESET);
+    CHECK(driver.closed_subject == id);
+    watch(id, GN_COMMAND_WATCH, 0); // too late: reported at once
+    driver_settle(&driver);
+    CHECK_EQ(driver.closed, 2);
+    driver_close(&driver);
+}
+
+TEST(CLOSE_of_a_connection)
+{
+    struct gn_io_memory_peer *peer = start_with(GET);
+    watch(driver_exchange(&driver, 0)->connection, GN_COMMAND_CLOSE, 0);
+    driver_settle(&driver);
+    CHECK(!gn_io_memory_saw_end(peer)); // what runs is finished
+    driver_answer(&driver, driver_exchange(&driver, 0), "x");
+    driver_settle(&driver);
+    CHECK_READ(&driver, peer, "HTTP/1.1 200 OK\r\ncontent-length: 1\r\nconnection: close\r\n\r\nx");
+    CHECK(gn_io_memory_saw_end(peer) && !gn_io_memory_saw_reset(peer));
+    driver_close(&driver);
+
+    peer = start_with(GET);
+    watch(driver_exchange(&driver, 0)->connection, GN_COMMAND_CLOSE, GN_FLAG_ABORT);
+    driver_settle(&driver);
+    CHECK(gn_io_memory_saw_reset(peer));
+    CHECK_EQ(driver_exchange(&driver, 0)->resets, 1);
+    CHECK_EQ(driver_exchange(&driver, 0)->reset_reason, GN_REASON_CLOSED_HERE);
+    driver_close(&driver);
+}
+
+TEST(CLOSE_while_a_body_still_comes_ends_behind_it)
+{
+    // The answer was begun as one that is kept; the body ends after CLOSE.
+    struct gn_io_memory_peer *peer = start_with(POST(6) "abc");
+    driver_respond(&driver, driver_exchange(&driver, 0), 200, GN_FLAG_END, -1, "x", 1);
+    driver_settle(&driver);
+    CHECK_READ(&driver, peer, OK(1) "x");
+    watch(driver_exchange(&driver, 0)->connection, GN_COMMAND_CLOSE, 0);
+    driver_settle(&driver);
+    driver_write(&driver, peer, "def");
+    driver_settle(&driver);
+    CHECK(gn_io_memory_saw_end(peer) && !gn_io_memory_saw_reset(peer));
+    driver_close(&driver);
+}
+
+TEST(D12_faults_of_sending_and_receiving_end_only_their_connection)
+{
+    for (unsigned operation = GN_IO_OP_RECEIVE; operation <= GN_IO_OP_SHUT_DOWN; operation++) {
+        driver_prepare(&driver);
+        driver_open(&driver);
+        struct gn_io_memory_peer *healthy = driver_connect(&driver);
+        driver_write(&driver, healthy, GET);
+        driver_settle(&driver);
+        struct gn_io_memory_peer *peer = driver_connect(&driver);
+        driver_settle(&driver);
+        driver.faults.error[operation] = EIO;
+        driver.faults.once[operation] = true;
+        driver_write(&driver, peer, GET);
+        driver_settle(&driver);
+        if (driver.exchange_count == 2)
+            driver_respond(&driver, driver_exchange(&driver, 1), 200, GN_FLAG_END | GN_FLAG_CLOSE, -1, "x", 1);
+        driver_settle(&driver);
+        CHECK(gn_io_memory_saw_close(peer));
+        CHECK(!gn_io_memory_saw_close(healthy));
+        driver_answer(&driver, driver_exchange(&driver, 0), "x");
+        driver_settle(&driver);
+        CHECK_READ(&driver, healthy, OK(1) "x");
+        driver_close(&driver);
+    }
+}
+
+TEST_MAIN()
