@@ -1,0 +1,56 @@
+package io.gannet;
+
+import java.net.InetSocketAddress;
+import java.util.function.Consumer;
+
+/** A connection. It may be kept and used after the exchange that it was asked of. Thread-safe. */
+public interface Connection {
+    /**
+     * A number that no other connection of the same loop ever has.
+     *
+     * @return the number
+     */
+    long id();
+
+    /**
+     * The address of the client, or of the last proxy before this server.
+     *
+     * @return the address
+     */
+    InetSocketAddress remoteAddress();
+
+    /**
+     * The address at which the client reached this server.
+     *
+     * @return the address
+     */
+    InetSocketAddress localAddress();
+
+    /**
+     * What {@link #attach} left here.
+     *
+     * @return the attachment, {@code null} at first
+     */
+    Object attachment();
+
+    /**
+     * Keeps an object of the application's with the connection.
+     *
+     * @param attachment any object, or {@code null}
+     * @return what was attached before, or {@code null}
+     */
+    Object attach(Object attachment);
+
+    /**
+     * Calls back on the loop's thread when the connection is gone; soon, if it is gone already. Each callback is called
+     * once; one that throws is logged.
+     *
+     * @param callback is given why: the kind of the exception is {@link HttpException.Kind#CLOSED} for an end in peace
+     */
+    void onClose(Consumer<HttpException> callback);
+
+    /**
+     * Ends the connection gracefully: requests that were received are answered, then it is closed. Returns at once.
+     */
+    void close();
+}

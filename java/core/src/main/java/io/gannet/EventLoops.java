@@ -1,0 +1,145 @@
+package io.gannet;
+
+import io.gannet.internal.LoopGroup;
+import io.gannet.internal.LoopOptions;
+import java.io.IOException;
+import java.util.List;
+import java.util.Objects;
+
+/**
+ * A group of event loops, each a non-daemon platform thread, which several servers may share. A server without one
+ * starts its own. Thread-safe.
+ *
+ * <pre>{@code
+ * try (var loops = EventLoops.builder().loops(2).start();
+ *         var first = HttpServer.builder().eventLoops(loops).listen(8080).handler(a).start();
+ *         var second = HttpServer.builder().eventLoops(loops).listen(8081).handler(b).start()) {
+ *     first.join();
+ * }
+ * }</pre>
+ */
+public final class EventLoops implements AutoCloseable {
+    private final LoopGroup group;
+
+    private EventLoops(LoopGroup group) {
+        this.group = group;
+    }
+
+    /**
+     * What a group of event loops is made with.
+     *
+     * @return a builder with the defaults
+     */
+    public static Builder builder() {
+        return new Builder(new LoopOptions());
+    }
+
+    /**
+     * The loops.
+     *
+     * @return an immutable list, always the same
+     */
+    public List<EventLoop> loops() {
+        return group.loops();
+    }
+
+    /**
+     * What the loops do their input and output with.
+     *
+     * @return {@link Backend#IO_URING} or {@link Backend#EPOLL}
+     */
+    public Backend backend() {
+        return group.backend();
+    }
+
+    /**
+     * The sums of the loops' counters; {@link EventLoop#stats()} has those of one.
+     *
+     * @return a snapshot, the final numbers once closed
+     */
+    public LoopStats stats() {
+        return group.stats();
+    }
+
+    /**
+     * Closes the servers on these loops, each within its own deadline ({@link HttpServer.Builder#closeDeadline}), then
+     * ends the loops. Waits for that, except on a thread of one of these loops, where it returns at once. A second call
+     * waits too.
+     */
+    @Override
+    public void close() {
+        group.close();
+    }
+
+    LoopGroup group() {
+        return group;
+    }
+
+    /** What a group of event loops is made with. Not thread-safe. */
+    public static final class Builder {
+        private final LoopOptions options;
+
+        Builder(LoopOptions options) {
+            this.options = options;
+        }
+
+        /**
+         * How many loops there are. The default is one for each processor that the JVM may use.
+         *
+         * @param count 1 to 1024
+         * @return this
+         * @throws IllegalArgumentException if the count is out of range
+         */
+        public Builder loops(int count) {
+            options.loops(count);
+            return this;
+        }
+
+        /**
+         * What the loops do their input and output with. The default is {@link Backend#AUTO}.
+         *
+         * @param backend the backend
+         * @return this
+         */
+        public Builder backend(Backend backend) {
+            options.backend(Objects.requireNonNull(backend, "backend"));
+            return this;
+        }
+
+        /**
+         * What the threads' names begin with; a hyphen and a number from 1 follow. The default is {@code gannet-loop}.
+         *
+         * @param prefix the prefix
+         * @return this
+         */
+        public Builder name(String prefix) {
+            options.name(Objects.requireNonNull(prefix, "prefix"));
+            return this;
+        }
+
+        /**
+         * The direct memory that each loop begins with for heads and bodies, in slabs of 1 MiB. It grows when it runs
+         * short. The default is 4, which is 4 MiB.
+         *
+         * @param count 1 to 1024
+         * @return this
+         * @throws IllegalArgumentException if the count is out of range
+         */
+        public Builder slabs(int count) {
+            options.slabs(count);
+            return this;
+        }
+
+        /**
+         * Starts the loops.
+         *
+         * @return the running loops
+         * @throws IOException if the kernel refuses what they need, or the JVM's direct memory is too small for it: the
+         *     message says what, and what to do about it
+         * @throws UnsupportedOperationException if the native library cannot be loaded here: the message says why
+         */
+        public EventLoops start() throws IOException {
+            return new EventLoops(LoopGroup.start(options));
+        }
+    }
+}

@@ -1,0 +1,93 @@
+package io.gannet;
+
+import java.util.Objects;
+
+/**
+ * What went wrong with an exchange or a connection, told apart by {@link #kind()}.
+ *
+ * <p>A handler throws one to answer with a status: {@code throw new HttpException(404, "no such user")}.
+ */
+public class HttpException extends RuntimeException {
+    private static final long serialVersionUID = 1;
+
+    /** What kind of thing went wrong. */
+    public enum Kind {
+        /** A handler asks for a status. */
+        STATUS,
+        /** What the peer sent is not HTTP. Sending the same again will not help. */
+        PARSE,
+        /** The peer was too slow. */
+        TIMEOUT,
+        /** The peer closed the connection, or it broke. */
+        CLOSED,
+        /** The exchange was ended, not the connection: by the peer or by this side. */
+        RESET,
+        /** A limit was passed, or memory is short. */
+        LIMIT
+    }
+
+    /** What kind of thing went wrong. */
+    private final Kind kind;
+
+    /** The status code that answers it. */
+    private final int status;
+
+    /**
+     * An answer with a status.
+     *
+     * @param status the status code, 400 to 599
+     * @param message the text that is sent as the body, and logged
+     * @throws IllegalArgumentException if the status is none of an error
+     */
+    public HttpException(int status, String message) {
+        this(Kind.STATUS, status, message, null);
+    }
+
+    /**
+     * An answer with a status.
+     *
+     * @param status the status code, 400 to 599
+     * @param message the text that is sent as the body, and logged
+     * @param cause what led to it, for the log; may be {@code null}
+     * @throws IllegalArgumentException if the status is none of an error
+     */
+    public HttpException(int status, String message, Throwable cause) {
+        this(Kind.STATUS, status, message, cause);
+    }
+
+    /**
+     * An error of any kind.
+     *
+     * @param kind the kind
+     * @param status the status code that answers it, 400 to 599
+     * @param message what happened
+     * @param cause what led to it; may be {@code null}
+     * @throws IllegalArgumentException if the status is none of an error
+     */
+    public HttpException(Kind kind, int status, String message, Throwable cause) {
+        super(message, cause);
+        if (status < 400 || status > 599) {
+            throw new IllegalArgumentException("status of an error must be 400 to 599: " + status);
+        }
+        this.kind = Objects.requireNonNull(kind, "kind");
+        this.status = status;
+    }
+
+    /**
+     * What kind of thing went wrong.
+     *
+     * @return the kind
+     */
+    public Kind kind() {
+        return kind;
+    }
+
+    /**
+     * The status code that answers a request which ends with this error.
+     *
+     * @return the status code, 400 to 599
+     */
+    public int status() {
+        return status;
+    }
+}

@@ -1,0 +1,472 @@
+package io.gannet;
+
+import io.gannet.internal.Server;
+import io.gannet.internal.ServerOptions;
+import java.io.IOException;
+import java.net.InetSocketAddress;
+import java.time.Duration;
+import java.util.List;
+import java.util.Objects;
+import java.util.concurrent.CompletableFuture;
+
+/**
+ * An HTTP server. It listens once it is started and until it is closed; its threads keep the JVM alive meanwhile.
+ * Thread-safe.
+ *
+ * <pre>{@code
+ * try (var server = HttpServer.builder()
+ *         .listen(8080)
+ *         .handler((request, response) -> response.send("Hello, World!"))
+ *         .start()) {
+ *     server.join();
+ * }
+ * }</pre>
+ */
+public final class HttpServer implements AutoCloseable {
+    private final Server server;
+    private final EventLoops loops;
+
+    private HttpServer(Server server, EventLoops loops) {
+        this.server = server;
+        this.loops = loops;
+    }
+
+    /**
+     * What a server is made with.
+     *
+     * @return a builder with the defaults
+     */
+    public static Builder builder() {
+        return new Builder();
+    }
+
+    /**
+     * Where the server listens, with the ports that were taken where 0 was asked for.
+     *
+     * @return the addresses in the order of the {@code listen} calls, an immutable list, the same after the close
+     */
+    public List<InetSocketAddress> addresses() {
+        return server.addresses();
+    }
+
+    /**
+     * The port of the first address.
+     *
+     * @return 1 to 65535
+     */
+    public int port() {
+        return server.addresses().get(0).getPort();
+    }
+
+    /**
+     * The loops that the server runs on.
+     *
+     * @return the group that was given to the builder, or the server's own
+     */
+    public EventLoops eventLoops() {
+        return loops;
+    }
+
+    /**
+     * Waits until the server is closed.
+     *
+     * @throws InterruptedException if the thread is interrupted
+     * @throws IllegalStateException if the server ended because one of its loops failed, which is the cause
+     */
+    public void join() throws InterruptedException {
+        server.join();
+    }
+
+    /**
+     * Whether the server has ended: no connection is left and its port is free.
+     *
+     * @return {@code true} once it is closed
+     */
+    public boolean isClosed() {
+        return server.isClosed();
+    }
+
+    /**
+     * Closes the server gracefully within its deadline ({@link Builder#closeDeadline}), and its loops if they are its
+     * own. See {@link #close(Duration)}.
+     */
+    @Override
+    public void close() {
+        server.close(null);
+    }
+
+    /**
+     * Closes the server gracefully: it stops accepting, answers the requests that have arrived with {@code Connection:
+     * close}, and closes idle connections. At the deadline it ends what is left. Waits for that, except on a thread of
+     * its loops, where it returns at once. A call on a closed server does nothing; one while it closes can only bring
+     * the deadline forward.
+     *
+     * @param deadline how long to wait for requests that run; at once if zero or negative
+     */
+    public void close(Duration deadline) {
+        server.close(Objects.requireNonNull(deadline, "deadline"));
+    }
+
+    /**
+     * Closes the server as {@link #close(Duration)} does, without waiting.
+     *
+     * @param deadline how long to wait for requests that run; at once if zero or negative
+     * @return a future that is complete when the server is closed; it cannot be used to stop that
+     */
+    public CompletableFuture<Void> closeAsync(Duration deadline) {
+        return server.closeAsync(Objects.requireNonNull(deadline, "deadline"));
+    }
+
+    /**
+     * A snapshot of the server's counters.
+     *
+     * @return the counters, their final values once it is closed and its loops are
+     */
+    public ServerStats stats() {
+        return server.stats();
+    }
+
+    /**
+     * What a server is made with. Only {@link #handler} and at least one {@code listen} are needed. Limits and timeouts
+     * protect the server from what it is sent; their defaults may be tightened between releases. A duration of zero
+     * switches a timeout off. Not thread-safe.
+     */
+    public static final class Builder {
+        private final ServerOptions options = new ServerOptions();
+        private EventLoops loops;
+
+        private Builder() {}
+
+        /**
+         * Listens on a port of all addresses of this machine, over IPv6 and IPv4. May be called several times.
+         *
+         * @param port 1 to 65535, or 0 for one that is free
+         * @return this
+         * @throws IllegalArgumentException if the port is out of range
+         */
+        public Builder listen(int port) {
+            options.listen(port);
+            return this;
+        }
+
+        /**
+         * Listens on a port of an address. May be called several times.
+         *
+         * @param host an address, or a name, whose first address is taken at the start
+         * @param port 1 to 65535, or 0 for one that is free
+         * @return this
+         * @throws IllegalArgumentException if the port is out of range
+         */
+        public Builder listen(String host, int port) {
+            options.listen(Objects.requireNonNull(host, "host"), port);
+            return this;
+        }
+
+        /**
+         * Listens on an address. May be called several times.
+         *
+         * @param address the address, which is resolved at the start if it is not; port 0 is for one that is free
+         * @return this
+         */
+        public Builder listen(InetSocketAddress address) {
+            options.listen(Objects.requireNonNull(address, "address"));
+            return this;
+        }
+
+        /**
+         * What answers the requests.
+         *
+         * @param handler the handler, which is called by all loops at once
+         * @return this
+         */
+        public Builder handler(Handler handler) {
+            options.handler(Objects.requireNonNull(handler, "handler"));
+            return this;
+        }
+
+        /**
+         * The loops to run on, which other servers may share and which outlive this one. The default is loops of the
+         * server's own; {@link #loops(int)} and {@link #backend} are about those and cannot be combined with this.
+         *
+         * @param loops running loops
+         * @return this
+         */
+        public Builder eventLoops(EventLoops loops) {
+            this.loops = Objects.requireNonNull(loops, "loops");
+            return this;
+        }
+
+        /**
+         * How many loops the server's own group has. The default is one for each processor that the JVM may use.
+         *
+         * @param count 1 to 1024
+         * @return this
+         * @throws IllegalArgumentException if the count is out of range
+         */
+        public Builder loops(int count) {
+            options.loopOptions().loops(count);
+            return this;
+        }
+
+        /**
+         * What the server's own loops do their input and output with. The default is {@link Backend#AUTO}.
+         *
+         * @param backend the backend
+         * @return this
+         */
+        public Builder backend(Backend backend) {
+            options.loopOptions().backend(Objects.requireNonNull(backend, "backend"));
+            return this;
+        }
+
+        /**
+         * How long {@link HttpServer#close()} waits for requests that run. The default is 10 seconds.
+         *
+         * @param deadline the time, at once if zero
+         * @return this
+         * @throws IllegalArgumentException if it is negative
+         */
+        public Builder closeDeadline(Duration deadline) {
+            options.closeDeadline(Objects.requireNonNull(deadline, "deadline"));
+            return this;
+        }
+
+        /**
+         * Whether the server closes itself gracefully when the JVM shuts down, for example on SIGTERM. The default is
+         * {@code false}: the application decides.
+         *
+         * @param on {@code true} to close
+         * @return this
+         */
+        public Builder closeOnShutdown(boolean on) {
+            options.closeOnShutdown(on);
+            return this;
+        }
+
+        /**
+         * Whether connections are kept for further requests (RFC 9112 section 9.3). The default is {@code true}.
+         *
+         * @param on {@code false} to close each connection after its first response
+         * @return this
+         */
+        public Builder keepAlive(boolean on) {
+            options.keepAlive(on);
+            return this;
+        }
+
+        /**
+         * Whether responses get a {@code Date} field, unless the handler sets one (RFC 9110 section 6.6.1). The default
+         * is {@code true}.
+         *
+         * @param on {@code false} for none
+         * @return this
+         */
+        public Builder date(boolean on) {
+            options.date(on);
+            return this;
+        }
+
+        /**
+         * Whether a client that ends its sending side still gets the responses to what it had sent (RFC 9112 section
+         * 9.6). The default is {@code true}; else it counts as gone.
+         *
+         * @param on {@code false} to take it for gone
+         * @return this
+         */
+        public Builder halfClose(boolean on) {
+            options.halfClose(on);
+            return this;
+        }
+
+        /**
+         * The most fields of a request's head; more are answered with 431 (RFC 6585 section 5). The default is 100.
+         *
+         * @param count 1 to 1024
+         * @return this
+         * @throws IllegalArgumentException if the count is out of range
+         */
+        public Builder maxFields(int count) {
+            options.maxFields(count);
+            return this;
+        }
+
+        /**
+         * The longest request target; a longer one is answered with 414 (RFC 9110 section 15.5.15). The default is
+         * 65534.
+         *
+         * @param bytes 1 to 524288
+         * @return this
+         * @throws IllegalArgumentException if it is out of range
+         */
+        public Builder maxTargetBytes(int bytes) {
+            options.maxTargetBytes(bytes);
+            return this;
+        }
+
+        /**
+         * The longest head of a request, from its first byte to the empty line; a longer one is answered with 431 (RFC
+         * 6585 section 5). The default is 131072.
+         *
+         * @param bytes 1024 to 524288
+         * @return this
+         * @throws IllegalArgumentException if it is out of range
+         */
+        public Builder maxHeadBytes(int bytes) {
+            options.maxHeadBytes(bytes);
+            return this;
+        }
+
+        /**
+         * The most empty lines before a request that are skipped (RFC 9112 section 2.2); more are answered with 400.
+         * The default is 8.
+         *
+         * @param count 0 to 1024
+         * @return this
+         * @throws IllegalArgumentException if the count is out of range
+         */
+        public Builder maxEmptyLines(int count) {
+            options.maxEmptyLines(count);
+            return this;
+        }
+
+        /**
+         * The most requests of a connection that are not answered yet; the connection is not read while there are as
+         * many (RFC 9112 section 9.3.2). The default is 32.
+         *
+         * @param count 1 to 65536
+         * @return this
+         * @throws IllegalArgumentException if the count is out of range
+         */
+        public Builder pipelineLimit(int count) {
+            options.pipelineLimit(count);
+            return this;
+        }
+
+        /**
+         * The most bytes of a body that {@link RequestBody#bytes()} and {@link RequestBody#text()} accept; more are
+         * answered with 413 (RFC 9110 section 15.5.14). The default is 1048576.
+         *
+         * @param bytes 0 to {@link Integer#MAX_VALUE} - 8
+         * @return this
+         * @throws IllegalArgumentException if it is out of range
+         */
+        public Builder maxBodyBytes(int bytes) {
+            options.maxBodyBytes(bytes);
+            return this;
+        }
+
+        /**
+         * The most connections at a time on each loop; while there are as many, none is accepted. The default is no
+         * limit.
+         *
+         * @param count 1 to 16777215 for each loop, or 0 for no limit
+         * @return this
+         * @throws IllegalArgumentException if the count is out of range
+         */
+        public Builder maxConnections(int count) {
+            options.maxConnections(count);
+            return this;
+        }
+
+        /**
+         * How long a new connection may stay without a byte; then it is closed. The default is 30 seconds.
+         *
+         * @param time the time, or zero for no limit
+         * @return this
+         * @throws IllegalArgumentException if it is negative or over 365 days
+         */
+        public Builder firstByteTimeout(Duration time) {
+            options.firstByteTimeout(time);
+            return this;
+        }
+
+        /**
+         * How long a request's head may take from its first byte to its end; then it is answered with 408 and the
+         * connection is closed (RFC 9110 section 15.5.9). The default is 30 seconds.
+         *
+         * @param time the time, or zero for no limit
+         * @return this
+         * @throws IllegalArgumentException if it is negative or over 365 days
+         */
+        public Builder headTimeout(Duration time) {
+            options.headTimeout(time);
+            return this;
+        }
+
+        /**
+         * How long a connection may stay without a request after a response; then it is closed (RFC 9112 section 9.5).
+         * The default is 75 seconds.
+         *
+         * @param time the time, or zero for no limit
+         * @return this
+         * @throws IllegalArgumentException if it is negative or over 365 days
+         */
+        public Builder idleTimeout(Duration time) {
+            options.idleTimeout(time);
+            return this;
+        }
+
+        /**
+         * How long a body that the handler reads may make no progress; then the request is answered with 408 and the
+         * connection is closed (RFC 9110 section 15.5.9). The default is 30 seconds.
+         *
+         * @param time the time, or zero for no limit
+         * @return this
+         * @throws IllegalArgumentException if it is negative or over 365 days
+         */
+        public Builder bodyTimeout(Duration time) {
+            options.bodyTimeout(time);
+            return this;
+        }
+
+        /**
+         * How long a client may take no byte of a response that waits for it; then the connection is closed. The
+         * default is 30 seconds.
+         *
+         * @param time the time, or zero for no limit
+         * @return this
+         * @throws IllegalArgumentException if it is negative or over 365 days
+         */
+        public Builder writeTimeout(Duration time) {
+            options.writeTimeout(time);
+            return this;
+        }
+
+        /**
+         * How long the server waits for a client to close its side after the last response, so that this response
+         * arrives (RFC 9112 section 9.6). The default is 5 seconds.
+         *
+         * @param time the time, or zero for no limit
+         * @return this
+         * @throws IllegalArgumentException if it is negative or over 365 days
+         */
+        public Builder lingerTimeout(Duration time) {
+            options.lingerTimeout(time);
+            return this;
+        }
+
+        /**
+         * Starts the server: it accepts connections when this method returns.
+         *
+         * @return the running server
+         * @throws java.net.BindException if an address is in use or is none of this machine; the message names it
+         * @throws java.net.UnknownHostException if a name cannot be resolved
+         * @throws IOException if the kernel refuses something else: the message says what, and what to do about it
+         * @throws IllegalStateException if the options do not fit together, or the given loops are closed
+         * @throws UnsupportedOperationException if the native library cannot be loaded here: the message says why
+         */
+        public HttpServer start() throws IOException {
+            options.check(loops != null);
+            if (loops != null) {
+                return new HttpServer(Server.start(options, loops.group(), false), loops);
+            }
+            EventLoops own = new EventLoops.Builder(options.loopOptions()).start();
+            try {
+                return new HttpServer(Server.start(options, own.group(), true), own);
+            } catch (Throwable failure) {
+                own.close();
+                throw failure;
+            }
+        }
+    }
+}

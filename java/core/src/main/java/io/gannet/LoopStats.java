@@ -1,0 +1,116 @@
+package io.gannet;
+
+import java.util.LinkedHashMap;
+import java.util.Map;
+
+/**
+ * The counters of an event loop, or the sums of several. They count from the loop's start; those that say "now" are
+ * gauges. A snapshot is not taken at one instant: each number is right, their differences may be off by what is under
+ * way.
+ *
+ * @param turns turns of the loop
+ * @param events events that went to Java
+ * @param commands commands that came from Java
+ * @param commandsRejected commands that named what is no more, or made no sense
+ * @param connectionsAccepted connections that were accepted
+ * @param connectionsOpen connections that are open now
+ * @param acceptFailures calls to accept a connection that failed
+ * @param requests requests that were handed to handlers
+ * @param requestsRefused requests that were answered with an error before or instead of a handler
+ * @param responses responses that were handed to the kernel completely
+ * @param exchangesOpen requests now that are not done with
+ * @param exchangesReset exchanges that broke before their response was complete
+ * @param exchangesAbandoned requests now whose connection is gone but which are not done with
+ * @param timeouts connections that were ended by a time limit
+ * @param bytesReceived bytes that were received
+ * @param bytesSent bytes that were sent
+ * @param logsDropped log lines that were dropped because there were too many
+ * @param memoryUsed bytes of the native heap that are used now
+ * @param arenaTotal bytes of direct memory now that serve heads and bodies
+ * @param arenaFree bytes of that memory that are free now
+ * @param blocksLent blocks of that memory now that requests hold
+ */
+public record LoopStats(
+        long turns,
+        long events,
+        long commands,
+        long commandsRejected,
+        long connectionsAccepted,
+        long connectionsOpen,
+        long acceptFailures,
+        long requests,
+        long requestsRefused,
+        long responses,
+        long exchangesOpen,
+        long exchangesReset,
+        long exchangesAbandoned,
+        long timeouts,
+        long bytesReceived,
+        long bytesSent,
+        long logsDropped,
+        long memoryUsed,
+        long arenaTotal,
+        long arenaFree,
+        long blocksLent) {
+    /**
+     * All numbers by name, in their order, for printing. The names are those of the components.
+     *
+     * @return a map of its own
+     */
+    public Map<String, Long> toMap() {
+        Map<String, Long> map = new LinkedHashMap<>();
+        map.put("turns", turns);
+        map.put("events", events);
+        map.put("commands", commands);
+        map.put("commandsRejected", commandsRejected);
+        map.put("connectionsAccepted", connectionsAccepted);
+        map.put("connectionsOpen", connectionsOpen);
+        map.put("acceptFailures", acceptFailures);
+        map.put("requests", requests);
+        map.put("requestsRefused", requestsRefused);
+        map.put("responses", responses);
+        map.put("exchangesOpen", exchangesOpen);
+        map.put("exchangesReset", exchangesReset);
+        map.put("exchangesAbandoned", exchangesAbandoned);
+        map.put("timeouts", timeouts);
+        map.put("bytesReceived", bytesReceived);
+        map.put("bytesSent", bytesSent);
+        map.put("logsDropped", logsDropped);
+        map.put("memoryUsed", memoryUsed);
+        map.put("arenaTotal", arenaTotal);
+        map.put("arenaFree", arenaFree);
+        map.put("blocksLent", blocksLent);
+        return map;
+    }
+
+    /**
+     * The sums of the numbers of two snapshots.
+     *
+     * @param other the other snapshot
+     * @return the sums
+     */
+    public LoopStats plus(LoopStats other) {
+        return new LoopStats(
+                turns + other.turns,
+                events + other.events,
+                commands + other.commands,
+                commandsRejected + other.commandsRejected,
+                connectionsAccepted + other.connectionsAccepted,
+                connectionsOpen + other.connectionsOpen,
+                acceptFailures + other.acceptFailures,
+                requests + other.requests,
+                requestsRefused + other.requestsRefused,
+                responses + other.responses,
+                exchangesOpen + other.exchangesOpen,
+                exchangesReset + other.exchangesReset,
+                exchangesAbandoned + other.exchangesAbandoned,
+                timeouts + other.timeouts,
+                bytesReceived + other.bytesReceived,
+                bytesSent + other.bytesSent,
+                logsDropped + other.logsDropped,
+                memoryUsed + other.memoryUsed,
+                arenaTotal + other.arenaTotal,
+                arenaFree + other.arenaFree,
+                blocksLent + other.blocksLent);
+    }
+}

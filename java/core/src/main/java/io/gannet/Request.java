@@ -1,0 +1,112 @@
+package io.gannet;
+
+/**
+ * A request (RFC 9110 section 3.4).
+ *
+ * <p>It is readable from any thread for as long as its exchange lasts: until the handler has returned <em>and</em> the
+ * response was sent completely, or was given up. After that, every method throws {@link IllegalStateException}; take
+ * what you need later before you send. Not meant to be implemented outside of this library, but for tests of handlers.
+ */
+public interface Request {
+    /**
+     * The method, as received: methods are case-sensitive (RFC 9110 section 9.1).
+     *
+     * @return for example {@code GET}
+     */
+    String method();
+
+    /**
+     * The request target, as received (RFC 9112 section 3.2).
+     *
+     * @return for example {@code /search?q=gannet}; in absolute-form for example {@code http://example.com/}; or {@code
+     *     *}
+     */
+    String target();
+
+    /**
+     * The path of the target, as received, that is not decoded, without the query.
+     *
+     * @return for example {@code /search}; {@code *} for {@code OPTIONS *}; empty where an absolute-form target has no
+     *     path
+     */
+    String path();
+
+    /**
+     * The query of the target, as received, that is not decoded, without the question mark.
+     *
+     * @return for example {@code q=gannet}, or {@code null} if the target has no question mark
+     */
+    String query();
+
+    /**
+     * The version that the client speaks.
+     *
+     * @return the version
+     */
+    HttpVersion version();
+
+    /**
+     * The scheme of the target: of an absolute-form target its own, else that of the connection.
+     *
+     * @return {@code http} or {@code https}
+     */
+    String scheme();
+
+    /**
+     * Who is asked: the authority of an absolute-form target, else the value of {@code Host} (RFC 9112 section 3.3).
+     *
+     * @return for example {@code example.com:8080}, or {@code null} if the client did not say
+     */
+    String authority();
+
+    /**
+     * The fields of the head.
+     *
+     * @return a view that ends with the exchange
+     */
+    Fields fields();
+
+    /**
+     * The value of the first field of a name.
+     *
+     * @param name the name, in any case
+     * @return the value, or {@code null} if there is no such field
+     */
+    String field(String name);
+
+    /**
+     * The value of the first field of a name; faster than {@link #field(String)}.
+     *
+     * @param name the name
+     * @return the value, or {@code null} if there is no such field
+     */
+    String field(FieldName name);
+
+    /**
+     * The length of the body in bytes as the client declared it by {@code Content-Length}.
+     *
+     * @return the length, or -1 if none was declared: there is no body then, or it is chunked
+     */
+    long contentLength();
+
+    /**
+     * The body. It exists for every request; without content it is empty.
+     *
+     * @return the body, the same object each time
+     */
+    RequestBody body();
+
+    /**
+     * The connection that the request came on.
+     *
+     * @return the connection, the same object for all requests of a connection
+     */
+    Connection connection();
+
+    /**
+     * The loop that serves the connection.
+     *
+     * @return the loop
+     */
+    EventLoop eventLoop();
+}

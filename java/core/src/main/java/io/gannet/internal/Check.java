@@ -1,0 +1,30 @@
+package io.gannet.internal;
+
+import java.time.Duration;
+import java.util.Objects;
+
+/** Refuses impossible options, naming the value and the limit. */
+final class Check {
+    private static final Duration LONGEST = Duration.ofDays(365);
+
+    private Check() {}
+
+    static int range(String name, int value, int least, int most) {
+        if (value < least || value > most) {
+            throw new IllegalArgumentException(name + " must be " + least + " to " + most + ": " + value);
+        }
+        return value;
+    }
+
+    /** The nanoseconds of a time limit, 0 for none. */
+    static long timeout(String name, Duration time) {
+        Objects.requireNonNull(time, name);
+        if (time.isNegative()) {
+            throw new IllegalArgumentException(name + " must not be negative: " + time + "; zero switches it off");
+        }
+        if (time.compareTo(LONGEST) > 0) {
+            throw new IllegalArgumentException(name + " must be at most 365 days: " + time + "; zero switches it off");
+        }
+        return time.toNanos();
+    }
+}

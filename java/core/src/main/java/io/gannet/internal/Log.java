@@ -1,0 +1,140 @@
+package io.gannet.internal;
+
+import io.gannet.Backend;
+import io.gannet.HttpException;
+import java.lang.System.Logger;
+import java.lang.System.Logger.Level;
+import java.util.Locale;
+import java.util.concurrent.atomic.AtomicLong;
+
+/** Everything that is logged. What the network can cause is limited in its rate. */
+final class Log {
+    private static final Logger LOGGER = System.getLogger("io.gannet");
+    private static final Limit REFUSALS = new Limit();
+    private static final Limit ACCEPT_FAILURES = new Limit();
+
+    private Log() {}
+
+    /** At most ten a second. */
+    private static final class Limit {
+        private static final int MOST = 10;
+        private static final long SECOND = 1_000_000_000L;
+
+        private long since = System.nanoTime() - SECOND;
+        private int passed;
+        private final AtomicLong dropped = new AtomicLong();
+
+        /** How many were dropped before this one, or -1: this one is dropped. */
+        synchronized long pass() {
+            long now = System.nanoTime();
+            if (now - since >= SECOND) {
+                since = now;
+                passed = 0;
+            }
+            if (passed < MOST) {
+                passed++;
+                return dropped.getAndSet(0);
+            }
+            dropped.incrementAndGet();
+            return -1;
+        }
+    }
+
+    /** Makes the lines of accept failures once, so that what makes them is loaded. */
+    static void prepare() {
+        acceptFailedLine(Errno.EMFILE, 1, 0);
+        LOGGER.isLoggable(Level.WARNING);
+    }
+
+    /** What goes wrong in a logger must not end a loop. */
+    private static void log(Level level, String message) {
+        log(level, message, null);
+    }
+
+    private static void log(Level level, String message, Throwable failure) {
+        try {
+            LOGGER.log(level, message, failure);
+        } catch (Throwable ignored) {
+            // There is nowhere else to say it.
+        }
+    }
+
+    static void started(int loops, Backend taken, Backend wanted, String why) {
+        log(Level.INFO, "event loops: " + loops + ", backend " + name(taken) + " (" + name(wanted) + ": " + why + ")");
+    }
+
+    private static String name(Backend backend) {
+        return backend.name().toLowerCase(Locale.ROOT);
+    }
+
+    static void handlerFailed(String requestLine, Throwable failure) {
+        boolean expected = failure instanceof HttpException asked && asked.status() < 500;
+        log(expected ? Level.DEBUG : Level.WARNING, "handler failed: " + requestLine, failure);
+    }
+
+    static void refusedBody(String requestLine, HttpException failure) {
+        log(Level.DEBUG, "refused with " + failure.status() + ": " + requestLine + ": " + failure.getMessage());
+    }
+
+    static void callbackFailed(String what, Throwable failure) {
+        log(Level.WARNING, what + " failed", failure);
+    }
+
+    static void refused(PeerConnection connection, long connectionId, int reason, long status) {
+        if (!LOGGER.isLoggable(Level.DEBUG)) {
+            return;
+        }
+        long dropped = REFUSALS.pass();
+        if (dropped >= 0) {
+            log(
+                    Level.DEBUG,
+                    "refused" + (status == 0 ? "" : " with " + status) + ": "
+                            + Layout.reasonText(reason) + " (connection "
+                            + (connection == null ? Long.toHexString(connectionId) : connection)
+                            + ")" + droppedBefore(dropped));
+        }
+    }
+
+    static void acceptFailed(int errno, long failures) {
+        long dropped = ACCEPT_FAILURES.pass();
+        if (dropped >= 0) {
+            log(Level.WARNING, acceptFailedLine(errno, failures, dropped));
+        }
+    }
+
+    private static String acceptFailedLine(int errno, long failures, long dropped) {
+        return "accepting a connection failed: " + Errno.describe(errno) + " (" + failures + " failures so far)"
+                + droppedBefore(dropped);
+    }
+
+    static void slabRefused(String loop, int errno) {
+        log(Level.WARNING, loop + ": a slab of memory was not taken: " + Errno.describe(errno));
+    }
+
+    static void slabNotAllocated(String loop, OutOfMemoryError failure) {
+        log(
+                Level.WARNING,
+                loop + ": no direct memory for another slab, trying again every second; raise"
+                        + " -XX:MaxDirectMemorySize",
+                failure);
+    }
+
+    static void loopFailed(String loop, Throwable failure) {
+        log(Level.ERROR, loop + " failed and ends; servers on it are closed", failure);
+    }
+
+    static void memoryLeaked(String loop, int errno) {
+        log(
+                Level.ERROR,
+                loop + ": the kernel did not let go of its memory at the end (" + Errno.describe(errno)
+                        + "); it is kept on purpose");
+    }
+
+    static void closeOverdue(String server) {
+        log(Level.ERROR, server + " did not end in time: an event loop is held up, probably by a handler that blocks");
+    }
+
+    private static String droppedBefore(long dropped) {
+        return dropped == 0 ? "" : "; " + dropped + " more such lines were left out before";
+    }
+}

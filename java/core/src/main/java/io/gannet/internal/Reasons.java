@@ -1,0 +1,49 @@
+package io.gannet.internal;
+
+import io.gannet.HttpException;
+
+/** What C's reasons are in Java. */
+final class Reasons {
+    private Reasons() {}
+
+    static HttpException exception(int reason) {
+        String text = reason == Layout.REASON_NONE ? "the connection has ended" : Layout.reasonText(reason);
+        return new HttpException(kind(reason), status(reason), text, null);
+    }
+
+    static HttpException bodyNotRead() {
+        return new HttpException(
+                HttpException.Kind.RESET, 500, "the response was sent before the request body was read", null);
+    }
+
+    private static HttpException.Kind kind(int reason) {
+        if (reason >= Layout.REASON_REQUEST) {
+            return HttpException.Kind.PARSE;
+        }
+        return switch (reason) {
+            case Layout.REASON_FIRST_BYTE_TIMEOUT,
+                    Layout.REASON_HEAD_TIMEOUT,
+                    Layout.REASON_IDLE_TIMEOUT,
+                    Layout.REASON_BODY_TIMEOUT,
+                    Layout.REASON_WRITE_TIMEOUT,
+                    Layout.REASON_LINGER_TIMEOUT -> HttpException.Kind.TIMEOUT;
+            case Layout.REASON_OUT_OF_MEMORY, Layout.REASON_BODY_TOO_LARGE -> HttpException.Kind.LIMIT;
+            case Layout.REASON_ABORTED, Layout.REASON_SHUTDOWN, Layout.REASON_RESPONSE_CUT -> HttpException.Kind.RESET;
+            case Layout.REASON_UNKNOWN_EXPECTATION, Layout.REASON_CONNECT_REFUSED -> HttpException.Kind.PARSE;
+            default -> HttpException.Kind.CLOSED;
+        };
+    }
+
+    private static int status(int reason) {
+        if (reason >= Layout.REASON_REQUEST) {
+            return 400;
+        }
+        return switch (reason) {
+            case Layout.REASON_BODY_TIMEOUT, Layout.REASON_HEAD_TIMEOUT, Layout.REASON_FIRST_BYTE_TIMEOUT -> 408;
+            case Layout.REASON_BODY_TOO_LARGE -> 413;
+            case Layout.REASON_OUT_OF_MEMORY, Layout.REASON_SHUTDOWN -> 503;
+            case Layout.REASON_PEER_CLOSED, Layout.REASON_PEER_RESET, Layout.REASON_BODY_CUT -> 400;
+            default -> 500;
+        };
+    }
+}

@@ -1,0 +1,192 @@
+package io.gannet.internal;
+
+import io.gannet.Handler;
+import java.net.InetSocketAddress;
+import java.nio.ByteBuffer;
+import java.time.Duration;
+import java.util.ArrayList;
+import java.util.List;
+
+/** What a server is made with, checked; with the settings of its listeners as the C core reads them. */
+public final class ServerOptions {
+    static final int SEND_CREDIT = 65536;
+    static final int RECEIVE_CREDIT = 65536;
+
+    /** An address to listen on; {@code null} for all addresses of both families. */
+    record Place(InetSocketAddress address, int port) {}
+
+    private final LoopOptions loopOptions = new LoopOptions();
+    private final long[] settings = new long[Layout.LISTENER_SETTINGS_BYTES / Long.BYTES];
+    final List<Place> places = new ArrayList<>();
+    Handler handler;
+    Duration closeDeadline = Duration.ofSeconds(10);
+    boolean closeOnShutdown;
+    int maxBodyBytes = 1 << 20;
+
+    /** The defaults. */
+    public ServerOptions() {
+        set(Layout.LISTENER_HEAD_BYTES, 131072);
+        set(Layout.LISTENER_TARGET_BYTES, 65534);
+        set(Layout.LISTENER_FIELDS, 100);
+        set(Layout.LISTENER_EMPTY_LINES, 8);
+        set(Layout.LISTENER_PIPELINE, 32);
+        set(Layout.LISTENER_RECEIVE_CREDIT, RECEIVE_CREDIT);
+        set(Layout.LISTENER_SEND_CREDIT, SEND_CREDIT);
+        set(Layout.LISTENER_DISCARD_BYTES, 65536);
+        set(Layout.LISTENER_LINGER_BYTES, 1048576);
+        keepAlive(true);
+        date(true);
+        halfClose(true);
+        firstByteTimeout(Duration.ofSeconds(30));
+        headTimeout(Duration.ofSeconds(30));
+        idleTimeout(Duration.ofSeconds(75));
+        bodyTimeout(Duration.ofSeconds(30));
+        writeTimeout(Duration.ofSeconds(30));
+        lingerTimeout(Duration.ofSeconds(5));
+    }
+
+    private ServerOptions(ServerOptions other) {
+        System.arraycopy(other.settings, 0, settings, 0, settings.length);
+        places.addAll(other.places);
+        handler = other.handler;
+        closeDeadline = other.closeDeadline;
+        closeOnShutdown = other.closeOnShutdown;
+        maxBodyBytes = other.maxBodyBytes;
+    }
+
+    /** The same, safe from changes. */
+    ServerOptions copy() {
+        return new ServerOptions(this);
+    }
+
+    /** Writes the settings for the next listener. */
+    void write(ByteBuffer region) {
+        for (int i = 0; i < settings.length; i++) {
+            region.putLong(Layout.LISTENER_SETTINGS + i * Long.BYTES, settings[i]);
+        }
+    }
+
+    /** Refuses what does not fit together. */
+    public void check(boolean loopsGiven) {
+        if (handler == null) {
+            throw new IllegalStateException("no handler: call handler(...) before start()");
+        }
+        if (places.isEmpty()) {
+            throw new IllegalStateException("nowhere to listen: call listen(...) before start()");
+        }
+        if (loopsGiven && loopOptions.touched) {
+            throw new IllegalStateException(
+                    "loops(...) and backend(...) are about loops of the server's own: call them on"
+                            + " EventLoops.builder(), or leave eventLoops(...) out");
+        }
+        long target = get(Layout.LISTENER_TARGET_BYTES);
+        long head = get(Layout.LISTENER_HEAD_BYTES);
+        if (target > head && target != 65534) {
+            throw new IllegalStateException(
+                    "maxTargetBytes is larger than maxHeadBytes, of which the target is a part: " + target + " > "
+                            + head);
+        }
+    }
+
+    public LoopOptions loopOptions() {
+        return loopOptions;
+    }
+
+    public void listen(int port) {
+        places.add(new Place(null, Check.range("port", port, 0, 65535)));
+    }
+
+    public void listen(String host, int port) {
+        Check.range("port", port, 0, 65535);
+        listen(InetSocketAddress.createUnresolved(host, port));
+    }
+
+    public void listen(InetSocketAddress address) {
+        places.add(new Place(address, address.getPort()));
+    }
+
+    public void handler(Handler handler) {
+        this.handler = handler;
+    }
+
+    public void closeDeadline(Duration deadline) {
+        Check.timeout("closeDeadline", deadline);
+        closeDeadline = deadline;
+    }
+
+    public void closeOnShutdown(boolean on) {
+        closeOnShutdown = on;
+    }
+
+    public void keepAlive(boolean on) {
+        set(Layout.LISTENER_KEEP_ALIVE, on ? 1 : 0);
+    }
+
+    public void date(boolean on) {
+        set(Layout.LISTENER_DATE, on ? 1 : 0);
+    }
+
+    public void halfClose(boolean on) {
+        set(Layout.LISTENER_HALF_CLOSE, on ? 1 : 0);
+    }
+
+    public void maxFields(int count) {
+        set(Layout.LISTENER_FIELDS, Check.range("maxFields", count, 1, 1024));
+    }
+
+    public void maxTargetBytes(int bytes) {
+        set(Layout.LISTENER_TARGET_BYTES, Check.range("maxTargetBytes", bytes, 1, 1 << 19));
+    }
+
+    public void maxHeadBytes(int bytes) {
+        set(Layout.LISTENER_HEAD_BYTES, Check.range("maxHeadBytes", bytes, 1024, 1 << 19));
+    }
+
+    public void maxEmptyLines(int count) {
+        set(Layout.LISTENER_EMPTY_LINES, Check.range("maxEmptyLines", count, 0, 1024));
+    }
+
+    public void pipelineLimit(int count) {
+        set(Layout.LISTENER_PIPELINE, Check.range("pipelineLimit", count, 1, 65536));
+    }
+
+    public void maxBodyBytes(int bytes) {
+        maxBodyBytes = Check.range("maxBodyBytes", bytes, 0, Integer.MAX_VALUE - 8);
+    }
+
+    public void maxConnections(int count) {
+        set(Layout.LISTENER_CONNECTIONS, Check.range("maxConnections", count, 0, Layout.ID_SLOT_MASK));
+    }
+
+    public void firstByteTimeout(Duration time) {
+        set(Layout.LISTENER_FIRST_BYTE_TIMEOUT, Check.timeout("firstByteTimeout", time));
+    }
+
+    public void headTimeout(Duration time) {
+        set(Layout.LISTENER_HEAD_TIMEOUT, Check.timeout("headTimeout", time));
+    }
+
+    public void idleTimeout(Duration time) {
+        set(Layout.LISTENER_IDLE_TIMEOUT, Check.timeout("idleTimeout", time));
+    }
+
+    public void bodyTimeout(Duration time) {
+        set(Layout.LISTENER_BODY_TIMEOUT, Check.timeout("bodyTimeout", time));
+    }
+
+    public void writeTimeout(Duration time) {
+        set(Layout.LISTENER_WRITE_TIMEOUT, Check.timeout("writeTimeout", time));
+    }
+
+    public void lingerTimeout(Duration time) {
+        set(Layout.LISTENER_LINGER_TIMEOUT, Check.timeout("lingerTimeout", time));
+    }
+
+    long get(int offset) {
+        return settings[(offset - Layout.LISTENER_SETTINGS) / Long.BYTES];
+    }
+
+    private void set(int offset, long value) {
+        settings[(offset - Layout.LISTENER_SETTINGS) / Long.BYTES] = value;
+    }
+}
