@@ -1,0 +1,227 @@
+package io.gannet.behaviour;
+
+import static org.junit.jupiter.api.Assertions.assertEquals;
+import static org.junit.jupiter.api.Assertions.assertTrue;
+
+import io.gannet.Backend;
+import io.gannet.HttpException;
+import io.gannet.Response;
+import java.time.Duration;
+import java.util.ArrayList;
+import java.util.concurrent.CompletableFuture;
+import org.junit.jupiter.api.DisplayName;
+import org.junit.jupiter.api.Test;
+import org.junit.jupiter.params.Parameter;
+
+/** The limits and timeouts that the builder sets, each on a server of its own; those of heads are in RequestHeadTest. */
+@OnEachBackend
+class LimitsTest {
+    private static final Duration SHORT = Duration.ofMillis(50);
+    private static final String GET = "GET / HTTP/1.1\r\nHost: x\r\n\r\n";
+
+    @Parameter
+    Backend backend;
+
+    @Test
+    @DisplayName("firstByteTimeout: a connection without a byte is closed")
+    void firstByteTimeout() throws Exception {
+        try (var server = TestServer.start(backend, builder -> builder.firstByteTimeout(SHORT));
+                RawClient client = server.connect()) {
+            client.assertEnd();
+            Await.until(() -> server.stats().timeouts() == 1, () -> "it is counted: " + server.stats());
+        }
+    }
+
+    @Test
+    @DisplayName("headTimeout: a head that does not become complete is answered with 408")
+    void headTimeout() throws Exception {
+        try (var server = TestServer.start(backend, builder -> builder.headTimeout(SHORT));
+                RawClient client = server.connect()) {
+            assertEquals(200, client.request(GET).status());
+            RawResponse response = client.request("GET / HTTP/1.1\r\nHo");
+            assertEquals(408, response.status());
+            assertTrue(response.closes(), response::toString);
+            client.assertEnd();
+            Await.until(() -> server.stats().timeouts() == 1, () -> "it is counted: " + server.stats());
+        }
+    }
+
+    @Test
+    @DisplayName("idleTimeout: a connection without a further request is closed")
+    void idleTimeout() throws Exception {
+        try (var server = TestServer.start(backend, builder -> builder.idleTimeout(SHORT));
+                RawClient client = server.connect()) {
+            assertEquals(200, client.request(GET).status());
+            client.assertEnd();
+            Await.until(() -> server.stats().timeouts() == 1, () -> "it is counted: " + server.stats());
+        }
+    }
+
+    @Test
+    @DisplayName("idleTimeout: a handler that takes its time is not idle")
+    void slowHandlerIsNotIdle() throws Exception {
+        try (var server = TestServer.start(
+                        backend,
+                        builder -> builder.idleTimeout(SHORT)
+                                .headTimeout(SHORT)
+                                .bodyTimeout(SHORT)
+                                .writeTimeout(SHORT));
+                RawClient client = server.connect()) {
+            server.on(
+                    "/slow",
+                    (request, response) ->
+                            response.eventLoop().schedule(SHORT.multipliedBy(6), () -> response.send("late")));
+            assertEquals(
+                    "late",
+                    client.request("GET /slow HTTP/1.1\r\nHost: x\r\n\r\n").text());
+        }
+    }
+
+    @Test
+    @DisplayName("bodyTimeout: a body that makes no progress is answered with 408 and fails its reader")
+    void bodyTimeout() throws Exception {
+        try (var server = TestServer.start(backend, builder -> builder.bodyTimeout(SHORT));
+                RawClient client = server.connect()) {
+            RawResponse response = client.request("POST / HTTP/1.1\r\nHost: x\r\nContent-Length: 10\r\n\r\n12345");
+            assertEquals(408, response.status());
+            assertTrue(response.closes(), response::toString);
+            client.assertEnd();
+            var failure = (HttpException) server.seen().bodyFailure();
+            assertEquals(HttpException.Kind.TIMEOUT, failure.kind());
+        }
+    }
+
+    @Test
+    @DisplayName("writeTimeout: a client that takes no byte of its response is dropped")
+    void writeTimeout() throws Exception {
+        var gone = new CompletableFuture<HttpException>();
+        try (var server = TestServer.start(backend, builder -> builder.writeTimeout(SHORT));
+                var client = new RawClient(server.port(), 4096)) {
+            server.on("/large", (request, response) -> {
+                request.connection().onClose(gone::complete);
+                response.send(new byte[20_000_000]);
+            });
+            client.send("GET /large HTTP/1.1\r\nHost: x\r\n\r\n");
+            assertEquals(HttpException.Kind.TIMEOUT, Await.result(gone).kind());
+            Await.until(
+                    () -> server.stats().connectionsOpen() == 0
+                            && server.stats().exchangesOpen() == 0,
+                    () -> "the connection ends: " + server.stats());
+        }
+    }
+
+    @Test
+    @DisplayName(
+            "lingerTimeout: a client that does not close its side after the last response is not waited for longer")
+    void lingerTimeout() throws Exception {
+        try (var server = TestServer.start(backend, builder -> builder.lingerTimeout(SHORT));
+                RawClient client = server.connect()) {
+            assertEquals(400, client.request("bad\r\n\r\n").status());
+            client.assertEnd();
+            Await.until(() -> server.stats().connectionsOpen() == 0, () -> "the connection ends: " + server.stats());
+        }
+    }
+
+    @Test
+    @DisplayName("maxConnections: further ones are accepted when there is room again")
+    void maxConnections() throws Exception {
+        try (var server = TestServer.start(backend, builder -> builder.maxConnections(2));
+                RawClient first = server.connect();
+                RawClient second = server.connect();
+                RawClient third = server.connect()) {
+            assertEquals(200, first.request(GET).status());
+            assertEquals(200, second.request(GET).status());
+            third.send(GET);
+            assertEquals(200, first.request(GET).status());
+            assertEquals(2, server.stats().connectionsAccepted());
+            assertTrue(first.request("GET / HTTP/1.1\r\nHost: x\r\nConnection: close\r\n\r\n")
+                    .closes());
+            first.assertEnd();
+            first.end();
+            assertEquals(200, third.response().status());
+            assertEquals(3, server.stats().connectionsAccepted());
+            assertEquals(2, server.stats().connectionsOpen());
+        }
+    }
+
+    @Test
+    @DisplayName("maxTargetBytes: a target of n bytes passes, of n + 1 is 414")
+    void maxTargetBytes() throws Exception {
+        try (var server = TestServer.start(backend, builder -> builder.maxTargetBytes(10));
+                RawClient client = server.connect()) {
+            assertEquals(
+                    200,
+                    client.request("GET /123456789 HTTP/1.1\r\nHost: x\r\n\r\n").status());
+            server.assertRefused(414, "GET /1234567890 HTTP/1.1\r\nHost: x\r\n\r\n");
+        }
+    }
+
+    @Test
+    @DisplayName("maxEmptyLines: 0 lets none pass")
+    void maxEmptyLines() throws Exception {
+        try (var server = TestServer.start(backend, builder -> builder.maxEmptyLines(0))) {
+            server.assertRefused(400, "\r\n" + GET);
+        }
+    }
+
+    @Test
+    @DisplayName("maxBodyBytes: a body of n bytes passes, of n + 1 is 413, declared or not")
+    void maxBodyBytes() throws Exception {
+        try (var server = TestServer.start(backend, builder -> builder.maxBodyBytes(3))) {
+            String sized = "POST / HTTP/1.1\r\nHost: x\r\nContent-Length: ";
+            String chunked = "POST / HTTP/1.1\r\nHost: x\r\nTransfer-Encoding: chunked\r\n\r\n";
+            try (RawClient client = server.connect()) {
+                assertEquals("abc", client.request(sized + "3\r\n\r\nabc").text());
+                assertEquals(
+                        "abc",
+                        client.request(chunked + "1\r\na\r\n2\r\nbc\r\n0\r\n\r\n")
+                                .text());
+            }
+            server.forgetSeen();
+            server.assertBodyRefused(413, sized + "4\r\n\r\nabcd");
+            server.assertBodyRefused(413, chunked + "2\r\nab\r\n2\r\ncd\r\n0\r\n\r\n");
+        }
+    }
+
+    @Test
+    @DisplayName("pipelineLimit: no more requests are handed out than that; all are answered in time")
+    void pipelineLimit() throws Exception {
+        var waiting = new ArrayList<Response>();
+        var all = new CompletableFuture<Void>();
+        try (var server = TestServer.start(backend, builder -> builder.pipelineLimit(3));
+                RawClient client = server.connect()) {
+            server.on("/waits", (request, response) -> {
+                waiting.add(response);
+                if (waiting.size() == 3) {
+                    all.complete(null);
+                }
+            });
+            client.send("GET /waits HTTP/1.1\r\nHost: x\r\n\r\n".repeat(8));
+            Await.result(all);
+            for (int answered = 0; answered < 8; answered++) {
+                int number = answered;
+                var handled = new CompletableFuture<Integer>();
+                server.server().eventLoops().loops().get(0).execute(() -> {
+                    handled.complete(waiting.size());
+                    waiting.get(number).send(String.valueOf(number));
+                });
+                int most = Math.min(8, answered + 3);
+                assertTrue(Await.result(handled) <= most, () -> "handed out behind " + number + ": " + handled.join());
+                assertEquals(String.valueOf(answered), client.response().text());
+            }
+        }
+    }
+
+    @Test
+    @DisplayName("halfClose off: a client that has ended its side counts as gone")
+    void halfCloseOff() throws Exception {
+        var gone = new CompletableFuture<HttpException>();
+        try (var server = TestServer.start(backend, builder -> builder.halfClose(false));
+                RawClient client = server.connect()) {
+            server.on("/held", (request, response) -> request.connection().onClose(gone::complete));
+            client.send("GET /held HTTP/1.1\r\nHost: x\r\n\r\n").end();
+            assertEquals(HttpException.Kind.CLOSED, Await.result(gone).kind());
+            assertEquals(0, client.rest().length);
+        }
+    }
+}
