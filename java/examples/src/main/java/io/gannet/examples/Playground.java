@@ -1,0 +1,38 @@
+package io.gannet.examples;
+
+import io.gannet.HttpServer;
+import java.util.concurrent.Callable;
+import java.util.concurrent.CompletableFuture;
+import picocli.CommandLine.Command;
+import picocli.CommandLine.Mixin;
+
+/** A server to try clients and conformance tools on; {@link PlaygroundHandler} has its routes. */
+@Command(
+        name = "playground",
+        mixinStandardHelpOptions = true,
+        description = "A server to try clients and conformance tools on.",
+        footerHeading = "%nRoutes:%n",
+        footer = {
+            "  POST|PUT /echo   the body of the request",
+            "  /headers         the received fields, one a line, in order",
+            "  /bytes/N         N bytes",
+            "  /status/CODE     an answer with that status",
+            "  /delay/MS        an answer after MS milliseconds",
+            "  /stats           the server's counters, as JSON",
+            "  GET|HEAD other   METHOD SP request-target, as received"
+        })
+final class Playground implements Callable<Integer> {
+    @Mixin
+    private ServerOptions options;
+
+    @Override
+    public Integer call() throws Exception {
+        var started = new CompletableFuture<HttpServer>();
+        try (var server =
+                options.server().handler(new PlaygroundHandler(started)).start()) {
+            started.complete(server);
+            ServerOptions.run(server);
+        }
+        return 0;
+    }
+}

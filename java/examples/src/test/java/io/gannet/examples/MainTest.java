@@ -1,0 +1,70 @@
+package io.gannet.examples;
+
+import static java.nio.charset.StandardCharsets.UTF_8;
+import static org.junit.jupiter.api.Assertions.assertEquals;
+import static org.junit.jupiter.api.Assertions.assertFalse;
+import static org.junit.jupiter.api.Assertions.assertTrue;
+
+import java.net.InetAddress;
+import java.net.ServerSocket;
+import java.net.http.HttpClient;
+import java.net.http.HttpRequest;
+import java.net.http.HttpResponse.BodyHandlers;
+import java.util.concurrent.TimeUnit;
+import org.junit.jupiter.api.Test;
+import org.junit.jupiter.api.Timeout;
+import org.junit.jupiter.params.ParameterizedTest;
+import org.junit.jupiter.params.provider.CsvSource;
+import org.junit.jupiter.params.provider.MethodSource;
+
+/** The command line of the examples. */
+@Timeout(value = 60, unit = TimeUnit.SECONDS)
+class MainTest {
+    @ParameterizedTest
+    @MethodSource("io.gannet.examples.RunningExample#backends")
+    void helloSaysHelloAndEndsWith143AfterSigterm(String backend) throws Exception {
+        try (var hello = RunningExample.start("hello", backend)) {
+            var response = HttpClient.newHttpClient()
+                    .send(HttpRequest.newBuilder(hello.uri("/any")).build(), BodyHandlers.ofString());
+            assertEquals(200, response.statusCode());
+            assertEquals("Hello, World!", response.body());
+            hello.terminate();
+            assertEquals(143, hello.exit());
+        }
+    }
+
+    @ParameterizedTest
+    @CsvSource({"--help, playground", "hello --help, --port", "playground --help, /delay/MS"})
+    void helpIsOnStandardOutput(String commandLine, String expected) throws Exception {
+        Process process = RunningExample.run(commandLine.split(" "));
+        String output = new String(process.getInputStream().readAllBytes(), UTF_8);
+        assertEquals(0, RunningExample.exit(process));
+        assertTrue(output.contains(expected), output);
+    }
+
+    @ParameterizedTest
+    @CsvSource({
+        "'', hello",
+        "nothing, nothing",
+        "hello --port x, --port",
+        "hello --backend kqueue, --backend",
+        "hello --nothing, --nothing"
+    })
+    void wrongArgumentsEndWith2AndAreNamed(String commandLine, String expected) throws Exception {
+        Process process = commandLine.isEmpty() ? RunningExample.run() : RunningExample.run(commandLine.split(" "));
+        String errors = new String(process.getErrorStream().readAllBytes(), UTF_8);
+        assertEquals(2, RunningExample.exit(process));
+        assertTrue(errors.contains(expected), errors);
+    }
+
+    @Test
+    void portInUseIsSaidInOneLine() throws Exception {
+        try (var taken = new ServerSocket(0, 1, InetAddress.getByName("0.0.0.0"))) {
+            Process process = RunningExample.run("hello", "--port", String.valueOf(taken.getLocalPort()));
+            String errors = new String(process.getErrorStream().readAllBytes(), UTF_8);
+            assertEquals(1, RunningExample.exit(process));
+            assertTrue(errors.contains(String.valueOf(taken.getLocalPort())), errors);
+            assertFalse(errors.contains("\tat "), errors);
+        }
+    }
+}

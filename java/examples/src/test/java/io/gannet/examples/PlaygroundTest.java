@@ -1,0 +1,191 @@
+package io.gannet.examples;
+
+import static java.nio.charset.StandardCharsets.ISO_8859_1;
+import static java.nio.charset.StandardCharsets.UTF_8;
+import static org.junit.jupiter.api.Assertions.assertEquals;
+import static org.junit.jupiter.api.Assertions.assertTrue;
+
+import com.fasterxml.jackson.core.JsonFactory;
+import com.fasterxml.jackson.core.JsonParser;
+import com.fasterxml.jackson.core.JsonToken;
+import java.net.Socket;
+import java.net.http.HttpClient;
+import java.net.http.HttpRequest;
+import java.net.http.HttpRequest.BodyPublishers;
+import java.net.http.HttpResponse;
+import java.net.http.HttpResponse.BodyHandlers;
+import java.time.Duration;
+import java.util.HashMap;
+import java.util.concurrent.TimeUnit;
+import org.junit.jupiter.api.Test;
+import org.junit.jupiter.api.Timeout;
+import org.junit.jupiter.params.AfterParameterizedClassInvocation;
+import org.junit.jupiter.params.BeforeParameterizedClassInvocation;
+import org.junit.jupiter.params.Parameter;
+import org.junit.jupiter.params.ParameterizedClass;
+import org.junit.jupiter.params.ParameterizedTest;
+import org.junit.jupiter.params.provider.CsvSource;
+import org.junit.jupiter.params.provider.MethodSource;
+import org.junit.jupiter.params.provider.ValueSource;
+
+/** The routes of the playground, against the program as it is run. */
+@ParameterizedClass(name = "{0}")
+@MethodSource("io.gannet.examples.RunningExample#backends")
+@Timeout(value = 60, unit = TimeUnit.SECONDS)
+class PlaygroundTest {
+    private static final HttpClient CLIENT =
+            HttpClient.newBuilder().version(HttpClient.Version.HTTP_1_1).build();
+
+    private static RunningExample playground;
+
+    @Parameter
+    String backend;
+
+    @BeforeParameterizedClassInvocation
+    static void start(String backend) throws Exception {
+        playground = RunningExample.start("playground", backend);
+    }
+
+    @AfterParameterizedClassInvocation
+    static void stop() {
+        playground.close();
+    }
+
+    private static HttpResponse<String> send(String method, String path, String body) throws Exception {
+        return CLIENT.send(
+                HttpRequest.newBuilder(playground.uri(path))
+                        .timeout(Duration.ofSeconds(10))
+                        .method(method, body.isEmpty() ? BodyPublishers.noBody() : BodyPublishers.ofString(body))
+                        .build(),
+                BodyHandlers.ofString());
+    }
+
+    private static String field(HttpResponse<?> response, String name) {
+        return response.headers().firstValue(name).orElse("");
+    }
+
+    @ParameterizedTest
+    @ValueSource(strings = {"/", "/any/path?a=b&c", "/bytes", "/echoes", "/status", "//", "/stats/"})
+    void otherPathsTellTheRequestLine(String target) throws Exception {
+        HttpResponse<String> response = send("GET", target, "");
+        assertEquals(200, response.statusCode());
+        assertEquals("GET " + target, response.body());
+        assertTrue(field(response, "content-type").startsWith("text/plain"));
+
+        HttpResponse<String> head = send("HEAD", target, "");
+        assertEquals(200, head.statusCode());
+        assertEquals("", head.body());
+    }
+
+    @ParameterizedTest
+    @CsvSource({
+        "DELETE, /, 405, 'GET, HEAD, OPTIONS'",
+        "POST, /path, 405, 'GET, HEAD, OPTIONS'",
+        "OPTIONS, /, 204, 'GET, HEAD, OPTIONS'",
+        "GET, /echo, 405, 'POST, PUT, OPTIONS'",
+        "OPTIONS, /echo, 204, 'POST, PUT, OPTIONS'"
+    })
+    void otherMethodsAreToldWhichAreAllowed(String method, String path, int status, String allow) throws Exception {
+        HttpResponse<String> response = send(method, path, "");
+        assertEquals(status, response.statusCode());
+        assertEquals(allow, field(response, "allow"));
+    }
+
+    @ParameterizedTest
+    @ValueSource(strings = {"POST", "PUT"})
+    void echo(String method) throws Exception {
+        String body = "gr\u00fcn".repeat(10_000);
+        assertEquals(body, send(method, "/echo", body).body());
+        assertEquals("", send(method, "/echo", "").body());
+    }
+
+    @Test
+    void headersComeBackInOrderAndUnchanged() throws Exception {
+        try (var socket = new Socket("127.0.0.1", playground.uri("/").getPort())) {
+            socket.setSoTimeout(10_000);
+            String fields = "Host: x\r\nX-B: 2\r\nx-a:  \u00e4\u00ff\t1\r\nX-B: 3\r\nConnection: close\r\n";
+            socket.getOutputStream().write(("GET /headers HTTP/1.1\r\n" + fields + "\r\n").getBytes(ISO_8859_1));
+            String response = new String(socket.getInputStream().readAllBytes(), ISO_8859_1);
+            assertEquals(
+                    "Host: x\nX-B: 2\nx-a: \u00e4\u00ff\t1\nX-B: 3\nConnection: close\n",
+                    response.substring(response.indexOf("\r\n\r\n") + 4));
+        }
+    }
+
+    @ParameterizedTest
+    @ValueSource(ints = {0, 1, 70_000, 10_000_000})
+    void bytes(int length) throws Exception {
+        HttpResponse<String> response = send("GET", "/bytes/" + length, "");
+        assertEquals(200, response.statusCode());
+        assertEquals(String.valueOf(length), field(response, "content-length"));
+        assertEquals(length, response.body().length());
+    }
+
+    @ParameterizedTest
+    @ValueSource(ints = {200, 204, 304, 404, 503, 799, 999})
+    void status(int code) throws Exception {
+        assertEquals(code, send("GET", "/status/" + code, "").statusCode());
+    }
+
+    @Test
+    void delay() throws Exception {
+        long before = System.nanoTime();
+        assertEquals(200, send("GET", "/delay/50", "").statusCode());
+        assertTrue(System.nanoTime() - before >= TimeUnit.MILLISECONDS.toNanos(50), "answered too early");
+    }
+
+    @Test
+    void statsAreJsonOfCounters() throws Exception {
+        HttpResponse<String> response = send("GET", "/stats", "");
+        assertEquals("application/json", field(response, "content-type"));
+        var counters = new HashMap<String, Long>();
+        try (JsonParser json = new JsonFactory().createParser(response.body())) {
+            assertEquals(JsonToken.START_OBJECT, json.nextToken());
+            while (json.nextToken() != JsonToken.END_OBJECT) {
+                String name = json.currentName();
+                json.nextToken();
+                counters.put(name, json.getLongValue());
+            }
+        }
+        assertTrue(counters.get("requests") >= 1, response.body());
+        assertTrue(counters.get("connectionsOpen") >= 1, response.body());
+    }
+
+    @ParameterizedTest
+    @ValueSource(
+            strings = {
+                "/bytes/x",
+                "/bytes/",
+                "/bytes/-1",
+                "/bytes/99999999999",
+                "/status/99",
+                "/status/101",
+                "/status/1000",
+                "/status/abc",
+                "/delay/soon",
+                "/delay/-5",
+                "/bytes/1/2"
+            })
+    void badPathsAreToldWhy(String path) throws Exception {
+        HttpResponse<String> response = send("GET", path, "");
+        assertEquals(400, response.statusCode());
+        assertTrue(response.body().contains("must be a number from "), response.body());
+    }
+
+    @Test
+    void terminationFinishesWhatRuns() throws Exception {
+        try (var own = RunningExample.start("playground", backend)) {
+            try (var socket = new Socket("127.0.0.1", own.uri("/").getPort())) {
+                socket.setSoTimeout(10_000);
+                // the first response shows that the second request has arrived with it
+                String requests = "GET / HTTP/1.1\r\nHost: x\r\n\r\nGET /delay/300 HTTP/1.1\r\nHost: x\r\n\r\n";
+                socket.getOutputStream().write(requests.getBytes(UTF_8));
+                assertEquals('H', socket.getInputStream().read());
+                own.terminate();
+                String responses = new String(socket.getInputStream().readAllBytes(), UTF_8);
+                assertTrue(responses.endsWith("waited for 300 ms"), responses);
+            }
+            assertEquals(143, own.exit());
+        }
+    }
+}
