@@ -169,9 +169,9 @@ int gn_loop_add_slab(struct gn_loop *loop, uint8_t *bytes, size_t size)
 static bool listener_settings_make_sense(const struct gn_listener_settings *settings)
 {
     return settings->head_bytes >= 1 && settings->head_bytes <= GN_BUFFER_MAX / 2 && settings->target_bytes >= 1 &&
-           settings->target_bytes <= settings->head_bytes && settings->fields >= 1 &&
-           settings->fields <= GN_H1_FIELDS_MAX && settings->empty_lines <= UINT16_MAX && settings->pipeline >= 1 &&
-           settings->receive_credit >= 1 && settings->send_credit >= 1;
+           settings->target_bytes <= UINT32_MAX && settings->fields >= 1 && settings->fields <= GN_H1_FIELDS_MAX &&
+           settings->empty_lines <= UINT32_MAX && settings->pipeline >= 1 && settings->receive_credit >= 1 &&
+           settings->send_credit >= 1;
 }
 
 int64_t gn_loop_listen(struct gn_loop *loop, int descriptor)
