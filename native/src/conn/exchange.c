@@ -22,7 +22,7 @@ static void pool_exchange(struct gn_context *context, struct gn_exchange *exchan
         gn_memory_free(&context->memory, exchange, sizeof(*exchange));
         return;
     }
-    gn_list_append(context->exchange_pool.next, &exchange->link);
+    gn_list_prepend(&context->exchange_pool, &exchange->link);
     context->exchanges_pooled++;
 }
 

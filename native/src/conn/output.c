@@ -35,7 +35,7 @@ static void free_segment(struct gn_context *context, struct gn_segment *segment)
         return;
     }
     // To the front: the segment that was used last is the one that is still in the cache.
-    gn_list_append(context->segments.next, &segment->pooled);
+    gn_list_prepend(&context->segments, &segment->pooled);
     context->segments_pooled++;
 }
 

@@ -102,7 +102,7 @@ static void end_response(struct gn_exchange *exchange)
         gn_h1_reply_advance(connection);
 }
 
-void gn_h1_reply_cut(struct gn_exchange *exchange)
+static void cut(struct gn_exchange *exchange, unsigned reason)
 {
     struct gn_connection *connection = exchange->connection;
     if (exchange->response == GN_RESPONSE_ENDED || exchange->response == GN_RESPONSE_CUT)
@@ -113,9 +113,14 @@ void gn_h1_reply_cut(struct gn_exchange *exchange)
     connection->h1.reading = GN_H1_READING_STOPPED;
     connection->h1.receiving = NULL;
     gn_connection_unblock(connection, GN_BLOCKED_CREDIT);
-    gn_exchange_break(connection->context, exchange, GN_REASON_ABORTED, 0);
+    gn_exchange_break(connection->context, exchange, reason, 0);
     if (is_first(exchange))
         gn_h1_reply_advance(connection);
+}
+
+void gn_h1_reply_cut(struct gn_exchange *exchange)
+{
+    cut(exchange, GN_REASON_ABORTED);
 }
 
 void gn_h1_reply_released(struct gn_exchange *exchange)
@@ -202,8 +207,6 @@ static bool append_body(struct gn_exchange *exchange, struct gn_output *output, 
         exchange->send_charged += length; // dropped, but Java's credit comes back all the same
         return true;
     }
-    if (exchange->framing == GN_BODY_SIZED && length > exchange->body_left)
-        length = (size_t)exchange->body_left;
     if (exchange->framing == GN_BODY_CHUNKED) {
         uint8_t line[GN_H1_CHUNK_SIZE_MAX];
         done = gn_output_append(context, output, line, gn_h1_chunk_size(length, line));
@@ -225,7 +228,7 @@ static void end_body(struct gn_exchange *exchange, struct gn_output *output)
 {
     struct gn_connection *connection = exchange->connection;
     if (exchange->framing == GN_BODY_SIZED && exchange->body_left > 0) {
-        gn_h1_reply_cut(exchange); // short of its Content-Length (C5)
+        cut(exchange, GN_REASON_RESPONSE_CUT); // short of its Content-Length (C5)
         return;
     }
     if (exchange->framing == GN_BODY_CHUNKED && !gn_output_append(connection->context, output, "0\r\n\r\n", 5)) {
@@ -254,6 +257,10 @@ bool gn_h1_reply_respond(struct gn_exchange *exchange, const struct gn_command *
     if (bound == 0 || bound > GN_BUFFER_MAX - JOINED_BODY_MAX)
         return false;
     frame(exchange, command, &response);
+    if (exchange->framing == GN_BODY_SIZED && command->body_length > exchange->body_left) {
+        cut(exchange, GN_REASON_RESPONSE_CUT); // past its Content-Length (C5)
+        return false;
+    }
     settle_keep_alive(exchange, command);
     if (!exchange->keep_alive) {
         // No request behind a response that says `close` is processed (RFC 9112 section 9.6).
@@ -264,8 +271,7 @@ bool gn_h1_reply_respond(struct gn_exchange *exchange, const struct gn_command *
     response.connection = connection_field(exchange);
     exchange->response = GN_RESPONSE_BEGUN;
     exchange->notify = command->flags & GN_FLAG_NOTIFY;
-    bool joined = exchange->framing == GN_BODY_SIZED && command->body_length <= JOINED_BODY_MAX &&
-                  command->body_length <= exchange->body_left;
+    bool joined = exchange->framing == GN_BODY_SIZED && command->body_length <= JOINED_BODY_MAX;
     uint8_t *bytes = gn_output_reserve(context, output, bound + (joined ? command->body_length : 0));
     if (bytes == NULL) {
         out_of_memory(connection);
@@ -310,7 +316,7 @@ bool gn_h1_reply_data(struct gn_exchange *exchange, const struct gn_command *com
     }
     struct gn_output *output = output_of(exchange);
     if (exchange->framing == GN_BODY_SIZED && command->body_length > exchange->body_left) {
-        gn_h1_reply_cut(exchange); // past its Content-Length (C5)
+        cut(exchange, GN_REASON_RESPONSE_CUT); // past its Content-Length (C5)
         return false;
     }
     gn_connection_touch(connection);

@@ -14,8 +14,7 @@
  * what several fields say together at the end of the head.
  *
  * What is a message error by RFC 9112 is one here, with no leniency: bare LF, bare CR, obs-fold, white space before the
- * colon, controls, an invalid Host, both framing fields, repeated framing fields. (Switches named after what they let
- * in arrive with the limits of a later step; they become members of `gn_h1_request_limits`.)
+ * colon, controls, an invalid Host, both framing fields, repeated framing fields.
  */
 #ifndef GN_H1_REQUEST_PARSER_H
 #define GN_H1_REQUEST_PARSER_H

@@ -4,9 +4,9 @@
 
 #include "conn/connection.h"
 #include "conn/listener.h"
+#include "h1/head_writer.h"
 #include "h1/reply.h"
 #include "h1/trailer_parser.h"
-#include "http/head_writer.h"
 
 /* The most body bytes in one DATA event. */
 #define DATA_MAX 16384U
@@ -331,10 +331,10 @@ static struct gn_exchange *open_exchange(struct gn_connection *connection, const
     exchange->info = gn_connection_info(connection);
     if (exchange->info == NULL)
         goto give_up;
-    uint64_t block = gn_arena_allocate(&context->arena, GN_ARENA_HEAD, gn_head_size(request));
+    uint64_t block = gn_arena_allocate(&context->arena, GN_ARENA_HEAD, gn_h1_head_size(request));
     if (block == 0)
         goto give_up;
-    gn_head_write(gn_arena_bytes(&context->arena, block), request, bytes, exchange->info->block);
+    gn_h1_head_write(gn_arena_bytes(&context->arena, block), request, bytes, exchange->info->block);
     exchange->head_block = block;
     return exchange;
 
@@ -388,7 +388,7 @@ static bool admit(struct gn_connection *connection, const struct gn_h1_request *
     gn_ring_write(&context->ring, (struct gn_event){.kind = GN_EVENT_HEAD,
                                                     .flags = has_body ? 0 : GN_FLAG_END,
                                                     .reason = (uint16_t)connection->listener->slot,
-                                                    .length = (uint32_t)gn_head_size(request),
+                                                    .length = (uint32_t)gn_h1_head_size(request),
                                                     .subject = gn_exchange_id(exchange),
                                                     .block = exchange->head_block,
                                                     .value = (int64_t)gn_connection_id(connection)});

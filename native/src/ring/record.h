@@ -19,7 +19,8 @@
  * DATA       | body bytes, without   | body bytes, without  | as server            | as server          | raw bytes
  *            | chunk framing         | padding              |                      |                    |
  * TRAILERS   | trailer section; the  | trailing HEADERS     | as server            | as server          | never
- *            | body has ended        |                      |                      |                    |
+ *            | body has ended (not   |                      |                      |                    |
+ *            | yet: DATA with END)   |                      |                      |                    |
  * CREDIT     | the exchange may send `value` more body bytes (all columns)                              | the same
  * RESET      | the exchange broke:   | RST_STREAM, or the   | as server            | as server          | the peer's
  *            | the peer went away, a | connection broke     |                      |                    | RST
@@ -243,7 +244,7 @@ struct gn_staged_field {
     X(INPUT_OUTPUT, 14, "reading or writing the socket failed")                                                        \
     X(UNKNOWN_EXPECTATION, 15, "an expectation other than 100-continue")                                               \
     X(CONNECT_REFUSED, 16, "CONNECT is not served here")                                                               \
-    X(RESPONSE_CUT, 17, "the response ended short of its declared length")                                             \
+    X(RESPONSE_CUT, 17, "the response did not have its declared length")                                               \
     X(BODY_TOO_LARGE, 18, "the message body is larger than the limit")                                                 \
     X(SHUTDOWN, 19, "the server is shutting down")
 

@@ -1,4 +1,4 @@
-#include "http/head_writer.h"
+#include "h1/head_writer.h"
 
 #include <string.h>
 
@@ -9,12 +9,12 @@ static size_t texts_offset(const struct gn_h1_request *request)
     return sizeof(struct gn_head_block) + request->field_count * sizeof(struct gn_head_field);
 }
 
-size_t gn_head_size(const struct gn_h1_request *request)
+size_t gn_h1_head_size(const struct gn_h1_request *request)
 {
     return texts_offset(request) + request->head_length - request->start;
 }
 
-void gn_head_write(uint8_t *block, const struct gn_h1_request *request, const uint8_t *bytes, uint64_t info)
+void gn_h1_head_write(uint8_t *block, const struct gn_h1_request *request, const uint8_t *bytes, uint64_t info)
 {
     // The text is the received head itself, copied in one piece; every offset moves by the same distance.
     uint32_t shift = (uint32_t)texts_offset(request) - request->start;

@@ -1,4 +1,4 @@
-#include "http/head_writer.h"
+#include "h1/head_writer.h"
 
 #include "http/head_block.h"
 #include "test.h"
@@ -13,10 +13,10 @@ static const struct gn_head_block *write_head(const char *text, uint64_t info)
     struct gn_h1_request request;
     gn_h1_request_start(&request, fields);
     REQUIRE(gn_h1_request_parse(&request, (const uint8_t *)text, strlen(text), &limits) == GN_H1_COMPLETE);
-    size_t size = gn_head_size(&request);
+    size_t size = gn_h1_head_size(&request);
     REQUIRE(size < sizeof(block));
     memset(block, 0xee, sizeof(block));
-    gn_head_write(block, &request, (const uint8_t *)text, info);
+    gn_h1_head_write(block, &request, (const uint8_t *)text, info);
     CHECK_EQ(block[size], 0xee); // as long as it was said to be
     const struct gn_head_block *head = (const struct gn_head_block *)(const void *)block;
     // Every text lies inside.
