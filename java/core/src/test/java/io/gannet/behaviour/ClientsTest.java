@@ -161,11 +161,10 @@ class ClientsTest extends ServerTest {
 
     private static boolean hasCurl() throws InterruptedException {
         try {
-            return new ProcessBuilder("curl", "--version")
-                            .redirectOutput(ProcessBuilder.Redirect.DISCARD)
-                            .start()
-                            .waitFor()
-                    == 0;
+            var builder =
+                    new ProcessBuilder("curl", "--version").redirectOutput(ProcessBuilder.Redirect.DISCARD);
+            builder.environment().remove("LD_PRELOAD");
+            return builder.start().waitFor() == 0;
         } catch (IOException e) {
             return false;
         }
