@@ -113,8 +113,10 @@ static void use_input(struct gn_connection *connection, const uint8_t *bytes, si
     bool held = gn_buffer_length(&connection->input) > 0;
     if (connection->blocked == 0 && !held) {
         used = connection->protocol->input(connection, bytes, length);
-        if (connection->state != GN_CONNECTION_OPEN)
+        if (connection->state != GN_CONNECTION_OPEN) {
+            connection->dropped += length - used;
             return;
+        }
     }
     if (!gn_buffer_append(connection->context, &connection->input, bytes + used, length - used)) {
         gn_connection_end(connection, GN_REASON_OUT_OF_MEMORY, true);

@@ -38,7 +38,8 @@ struct gn_context {
     struct gn_list exchange_pool;
     uint32_t segments_pooled, exchanges_pooled;
     uint64_t turn_bytes;
-    bool slab_needed; /* an allocation failed that another slab may let succeed */
+    uint64_t output_heap; /* bytes of the C heap that outputs hold */
+    bool slab_needed;     /* an allocation failed that another slab may let succeed */
     /* Room for the head in hand; a head that is not complete moves out of here. */
     struct gn_h1_field fields[GN_H1_FIELDS_MAX];
 };

@@ -28,6 +28,8 @@ struct gn_listener {
     bool accepting;
     bool unlistened;
     bool socket_closed;
+    bool told;        /* UNLISTENED was written */
+    uint32_t told_at; /* the event ring's tail behind it */
 };
 
 /* A listener on `descriptor`, which it takes over also when it fails. 0 or a negative errno. */

@@ -14,7 +14,7 @@ struct gn_segment {
         struct gn_segment *next;
         struct gn_list pooled;
     };
-    uint64_t block;
+    uint64_t block; /* 0: `bytes` are of the C heap */
     uint8_t *bytes;
     uint32_t begin, end, capacity;
 };
@@ -47,22 +47,35 @@ void gn_output_pool_end(struct gn_context *context)
     context->segments_pooled = 0;
 }
 
+/* A response whose memory the arena does not have now must not die of it: the slab that is asked for comes a turn later, and
+   who is served just then is not to blame. Credit bounds what a connection can hold; GN_OUTPUT_HEAP_MAX bounds the sum. */
+static bool take_heap(struct gn_context *context, struct gn_segment *segment, size_t length)
+{
+    context->slab_needed = true;
+    if (length > GN_OUTPUT_HEAP_MAX - context->output_heap)
+        return false;
+    segment->bytes = gn_memory_allocate(&context->memory, length);
+    if (segment->bytes == NULL)
+        return false;
+    segment->capacity = (uint32_t)length;
+    context->output_heap += length;
+    return true;
+}
+
 static bool add_segment(struct gn_context *context, struct gn_output *output, size_t length)
 {
     struct gn_segment *segment = take_segment(context);
     if (segment == NULL)
         return false;
     uint64_t block = gn_arena_allocate(&context->arena, GN_ARENA_BODY_OUT, length);
-    if (block == 0) {
-        context->slab_needed = true;
+    *segment = (struct gn_segment){.block = block};
+    if (block != 0) {
+        segment->bytes = gn_arena_bytes(&context->arena, block);
+        segment->capacity = (uint32_t)gn_arena_capacity(&context->arena, block);
+    } else if (!take_heap(context, segment, length)) {
         free_segment(context, segment);
         return false;
     }
-    *segment = (struct gn_segment){
-        .block = block,
-        .bytes = gn_arena_bytes(&context->arena, block),
-        .capacity = (uint32_t)gn_arena_capacity(&context->arena, block),
-    };
     if (output->last == NULL)
         output->first = segment;
     else
@@ -77,7 +90,12 @@ static void drop_first(struct gn_context *context, struct gn_output *output)
     output->first = segment->next;
     if (output->first == NULL)
         output->last = NULL;
-    gn_arena_free(&context->arena, segment->block);
+    if (segment->block != 0) {
+        gn_arena_free(&context->arena, segment->block);
+    } else {
+        gn_memory_free(&context->memory, segment->bytes, segment->capacity);
+        context->output_heap -= segment->capacity;
+    }
     free_segment(context, segment);
 }
 

@@ -1,5 +1,6 @@
 /*
- * A queue of bytes that wait to be sent: blocks of the arena in order. It owns its blocks. Empty, it holds nothing.
+ * A queue of bytes that wait to be sent: blocks of the arena in order, or of the C heap while the arena has none. It owns
+ * its blocks. Empty, it holds nothing.
  */
 #ifndef GN_CONN_OUTPUT_H
 #define GN_CONN_OUTPUT_H
@@ -8,6 +9,9 @@
 #include <stddef.h>
 #include <stdint.h>
 #include <sys/uio.h>
+
+/* The most bytes of the C heap that the outputs of a loop may hold while the arena has no room. */
+#define GN_OUTPUT_HEAP_MAX (256ULL << 20)
 
 struct gn_context;
 struct gn_segment;

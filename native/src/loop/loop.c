@@ -19,27 +19,45 @@
 
 /* ---- what the io reports ---- */
 
+static void update_clock(struct gn_context *context)
+{
+    context->now = context->io->operations->now(context->io);
+    struct timespec wall;
+    if (clock_gettime(CLOCK_REALTIME_COARSE, &wall) == 0)
+        gn_date_update(&context->date, wall.tv_sec);
+}
+
+/* The time of the turn, read at the first thing that happens in it: the wait before may have been long. */
+static void wake_up(void *owner)
+{
+    struct gn_loop *loop = owner;
+    if (loop->asleep) {
+        loop->asleep = false;
+        update_clock(&loop->context);
+    }
+}
+
 static void accepted(void *owner, struct gn_io_socket *socket, int result)
 {
-    (void)owner;
+    wake_up(owner);
     gn_listener_accepted(gn_list_owner(socket, struct gn_listener, socket), result);
 }
 
 static void received(void *owner, struct gn_io_socket *socket, const uint8_t *bytes, ssize_t length)
 {
-    (void)owner;
+    wake_up(owner);
     gn_connection_received(gn_list_owner(socket, struct gn_connection, socket), bytes, length);
 }
 
 static void sent(void *owner, struct gn_io_socket *socket, ssize_t result)
 {
-    (void)owner;
+    wake_up(owner);
     gn_connection_sent(gn_list_owner(socket, struct gn_connection, socket), result);
 }
 
 static void closed(void *owner, struct gn_io_socket *socket)
 {
-    (void)owner;
+    wake_up(owner);
     if (socket->listener)
         gn_listener_closed(gn_list_owner(socket, struct gn_listener, socket));
     else
@@ -111,14 +129,6 @@ static int open_io(struct gn_loop *loop, const struct gn_loop_settings *settings
     snprintf(loop->shared->text, sizeof(loop->shared->text), "%s", reason);
     loop->shared->loop.backend_taken = taken;
     return error;
-}
-
-static void update_clock(struct gn_context *context)
-{
-    context->now = context->io->operations->now(context->io);
-    struct timespec wall;
-    if (clock_gettime(CLOCK_REALTIME_COARSE, &wall) == 0)
-        gn_date_update(&context->date, wall.tv_sec);
 }
 
 int gn_loop_open(struct gn_loop **result, struct gn_shared *shared, struct gn_io_faults *faults)
@@ -228,11 +238,18 @@ static uint64_t look_after_listeners(struct gn_loop *loop)
             gn_listener_retry(listener);
         if (listener->retry_at < next)
             next = listener->retry_at;
+        if (listener->told) {
+            // Its slot names it in events: it is free for another one when Java has read them all.
+            if ((int32_t)(context->ring.head - listener->told_at) >= 0)
+                gn_listener_free(listener, &loop->listeners);
+            continue;
+        }
         if (!gn_listener_gone(listener) || gn_ring_room(&context->ring) == 0)
             continue;
         gn_ring_write(&context->ring,
                       (struct gn_event){.kind = GN_EVENT_UNLISTENED, .subject = gn_listener_id(listener)});
-        gn_listener_free(listener, &loop->listeners);
+        listener->told = true;
+        listener->told_at = context->ring.tail;
     }
     return next;
 }
@@ -303,10 +320,11 @@ int64_t gn_loop_poll(struct gn_loop *loop, uint32_t count, uint32_t head, uint64
         context->counters->turns++;
         publish(loop); // a wait can be long, and others read the gauges meanwhile
         uint64_t next_retry = look_after_listeners(loop);
+        loop->asleep = true;
         turned = context->io->operations->turn(context->io, wait_time(loop, deadline, next_retry));
         if (turned < 0)
             return turned;
-        update_clock(context);
+        wake_up(loop);
         expire(context); // after the input, so that a pause of the whole process ends nobody who was in time
         flush(context);
         look_after_listeners(loop);

@@ -19,6 +19,7 @@ struct gn_loop {
     uint64_t staging_capacity;
     const struct gn_command *commands;
     uint32_t commands_capacity;
+    bool asleep;      /* within io->turn, before the first callback */
     bool slab_wanted; /* SLAB_WANTED was written and no slab has come since */
 };
 

@@ -380,4 +380,39 @@ TEST(D12_faults_of_sending_and_receiving_end_only_their_connection)
     }
 }
 
+/* A turn that waits for 40 seconds until what it then delivers comes in. */
+static int turn_after_a_long_wait(struct gn_io *io, uint64_t wait)
+{
+    if (wait > 0)
+        gn_io_memory_advance(io, 40 * SECOND);
+    return gn_io_memory.turn(io, 0);
+}
+
+TEST(E1_E3_the_time_of_a_wait_is_not_held_against_who_ends_it)
+{
+    struct gn_io_operations operations = gn_io_memory;
+    operations.turn = turn_after_a_long_wait;
+    driver_prepare(&driver);
+    driver.shared->listener.idle_timeout = 75 * SECOND;
+    driver_open(&driver);
+    driver.io->operations = &operations;
+    struct gn_io_memory_peer *peer = driver_connect(&driver);
+    driver_poll_wait(&driver, 30 * SECOND); // accepted at the end of the wait: 30 s for the first byte from now on
+    driver.io->operations = &gn_io_memory;
+    driver_write(&driver, peer, GET);
+    driver_settle(&driver);
+    driver_answer(&driver, driver_exchange(&driver, 0), "x");
+    driver_settle(&driver);
+    driver.io->operations = &operations;
+    driver_write(&driver, peer, "GET / HTTP/1.1\r\n");
+    driver_poll_wait(&driver, 30 * SECOND); // received after 40 s of idling: 30 s for the rest from now on
+    driver.io->operations = &gn_io_memory;
+    driver_advance(&driver, 29 * SECOND);
+    driver_write(&driver, peer, "host: h\r\n\r\n");
+    driver_settle(&driver);
+    CHECK_EQ(timeouts(), 0);
+    CHECK_EQ(driver.exchange_count, 2);
+    driver_close(&driver);
+}
+
 TEST_MAIN()

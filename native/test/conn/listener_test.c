@@ -299,4 +299,28 @@ TEST(unlisten_during_a_pause)
     driver_close(&driver);
 }
 
+TEST(a_slot_is_not_used_again_before_Java_has_read_of_the_end)
+{
+    driver_prepare(&driver);
+    driver_open(&driver);
+    driver_unlisten(&driver, GN_FLAG_ABORT);
+    // The poll that writes UNLISTENED; Java has not read it when the next listener comes.
+    driver.read_limit = 0;
+    int64_t first = driver.listener;
+    int64_t events = 0;
+    for (unsigned i = 0; i < 10 && events == 0; i++) {
+        events = gn_loop_poll(driver.loop, driver.command_count, driver.head, 0);
+        driver.command_count = 0;
+    }
+    CHECK_EQ(events, 1);
+    int64_t second = gn_loop_listen(driver.loop, gn_io_memory_descriptor(driver.io));
+    CHECK(second > 0);
+    CHECK(gn_id_slot((uint64_t)second) != gn_id_slot((uint64_t)first));
+    driver_settle(&driver);
+    CHECK_EQ(driver.unlistened, 1);
+    int64_t third = gn_loop_listen(driver.loop, gn_io_memory_descriptor(driver.io));
+    CHECK_EQ(gn_id_slot((uint64_t)third), gn_id_slot((uint64_t)first));
+    driver_close(&driver);
+}
+
 TEST_MAIN()

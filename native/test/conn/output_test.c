@@ -146,19 +146,45 @@ TEST(moving_joins_two_queues)
     end();
 }
 
+TEST(the_heap_helps_out_while_the_arena_has_no_room)
+{
+    start(65536);
+    struct gn_output output = {0};
+    static uint8_t bytes[100000];
+    memset(bytes, 'x', sizeof(bytes));
+    CHECK(gn_output_append(&context, &output, bytes, sizeof(bytes)));
+    CHECK(context.slab_needed);
+    CHECK(context.output_heap > 0);
+    uint8_t *more = gn_output_reserve(&context, &output, sizeof(bytes));
+    REQUIRE(more != NULL);
+    memcpy(more, bytes, sizeof(bytes));
+    gn_output_commit(&output, sizeof(bytes));
+    size_t length = output.length;
+    CHECK_EQ(length, 2 * sizeof(bytes));
+    while (output.length > 0) {
+        struct iovec part;
+        CHECK_EQ(gn_output_parts(&output, &part, 1), 1);
+        CHECK_EQ(((uint8_t *)part.iov_base)[part.iov_len - 1], 'x');
+        gn_output_advance(&context, &output, part.iov_len);
+    }
+    CHECK_EQ(context.output_heap, 0);
+    end();
+}
+
 TEST(without_memory)
 {
     start(65536);
     struct gn_output output = {0};
     static uint8_t bytes[100000];
+    context.output_heap = GN_OUTPUT_HEAP_MAX - sizeof(bytes) + 1;
     CHECK(gn_output_reserve(&context, &output, sizeof(bytes)) == NULL);
     CHECK_EQ(output.length, 0);
-    CHECK(context.slab_needed);
-    CHECK(!gn_output_append(&context, &output, bytes, sizeof(bytes)));
+    context.output_heap = 0;
     gn_output_clear(&context, &output);
     context.memory.fail_from = 1;
     gn_output_pool_end(&context);
     CHECK(!gn_output_append(&context, &output, bytes, 10));
+    CHECK_EQ(context.output_heap, 0);
     gn_output_clear(&context, &output);
     end();
 }
