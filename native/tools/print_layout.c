@@ -45,6 +45,7 @@ static void print_records(void)
 #define PRINT(name, number) print_int("FLAG_", #name, number);
     GN_FLAGS(PRINT)
 #undef PRINT
+    print_int("", "QUEUED_SEND_CREDIT", GN_QUEUED_SEND_CREDIT);
     print_int("", "ID_SLOT_MASK", (1U << GN_ID_SLOT_BITS) - 1);
 
     print_comment("Records: byte offsets of their 64-bit words, and bit positions inside a word.");

@@ -62,6 +62,7 @@ struct gn_exchange {
     bool keep_alive : 1;       /* the connection goes on behind this exchange */
     bool asked_keep_alive : 1; /* an HTTP/1.0 client asked for it and wants to be told */
     bool expecting : 1;        /* 100 (Continue) is awaited and was not sent */
+    bool queued : 1;           /* its send credit is still GN_QUEUED_SEND_CREDIT */
     bool notify : 1;           /* SENT is wanted */
     bool abandoned : 1;        /* the connection went away before Java let go */
     uint16_t owed_reason, owed_status;

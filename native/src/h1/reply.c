@@ -62,6 +62,11 @@ void gn_h1_reply_advance(struct gn_connection *connection)
             gn_output_move(&connection->output, &exchange->held);
             gn_connection_touch(connection);
         }
+        if (exchange->queued) {
+            exchange->queued = false;
+            if (exchange->response < GN_RESPONSE_ENDED)
+                gn_exchange_grant(context, exchange, connection->settings->send_credit - GN_QUEUED_SEND_CREDIT);
+        }
         if (exchange->response == GN_RESPONSE_CUT) {
             if (exchange->framing == GN_BODY_TO_END) {
                 gn_connection_end(connection, GN_REASON_ABORTED, true); // only RST tells this end from a complete body

@@ -384,9 +384,12 @@ static bool admit(struct gn_connection *connection, const struct gn_h1_request *
     } else if (!exchange->keep_alive) {
         session->reading = GN_H1_READING_STOPPED;
     }
+    unsigned flags = has_body ? 0 : GN_FLAG_END;
+    exchange->queued = connection->exchange_count > 1 && connection->settings->send_credit > GN_QUEUED_SEND_CREDIT;
+    flags |= exchange->queued ? GN_FLAG_QUEUED : 0;
     context->counters->requests++;
     gn_ring_write(&context->ring, (struct gn_event){.kind = GN_EVENT_HEAD,
-                                                    .flags = has_body ? 0 : GN_FLAG_END,
+                                                    .flags = (uint8_t)flags,
                                                     .reason = (uint16_t)connection->listener->slot,
                                                     .length = (uint32_t)gn_h1_head_size(request),
                                                     .subject = gn_exchange_id(exchange),

@@ -131,6 +131,8 @@ TEST(held_responses_stream_when_their_turn_comes)
 {
     struct gn_io_memory_peer *peer = start_with(GET GET);
     struct driver_exchange *first = driver_exchange(&driver, 0), *second = driver_exchange(&driver, 1);
+    CHECK(!first->queued);
+    CHECK(second->queued);
     driver_respond(&driver, second, 200, 0, -1, "one", 3);
     driver_settle(&driver);
     CHECK_EQ(second->credits, 0); // nothing of it could be sent
@@ -139,7 +141,7 @@ TEST(held_responses_stream_when_their_turn_comes)
     CHECK_READ(&driver, peer,
                OK(1) "a"
                      "HTTP/1.1 200 OK\r\ntransfer-encoding: chunked\r\n\r\n3\r\none\r\n");
-    CHECK_EQ(second->credits, 3);
+    CHECK_EQ(second->credits, 3 + 65536 - GN_QUEUED_SEND_CREDIT); // and the rest of what one in its turn has
     driver_data(&driver, second, GN_FLAG_END, "two", 3);
     driver_settle(&driver);
     CHECK_READ(&driver, peer, "3\r\ntwo\r\n0\r\n\r\n");
@@ -298,6 +300,23 @@ TEST(C12_one_date_and_not_over_the_handlers_own)
                                                 .value = -1});
     driver_settle(&driver);
     CHECK_READ(&driver, peer, "HTTP/1.1 200 OK\r\ndate: now\r\ncontent-length: 0\r\n\r\n");
+    driver_close(&driver);
+}
+
+TEST(C12_the_date_goes_on_while_the_loop_lives)
+{
+    driver_prepare(&driver);
+    driver.shared->listener.date = 1;
+    driver_open(&driver);
+    struct gn_io_memory_peer *peer = driver_connect(&driver);
+    driver_write(&driver, peer, GET);
+    driver_settle(&driver);
+    gn_date_update(&driver.loop->context.date, 784111777); // as if the last turn had been in 1994
+    driver_answer(&driver, driver_exchange(&driver, 0), "");
+    driver_settle(&driver);
+    const char *text = driver_read(&driver, peer, NULL);
+    CHECK(strstr(text, "\r\ndate: ") != NULL);
+    CHECK(strstr(text, " 1994 ") == NULL);
     driver_close(&driver);
 }
 
@@ -509,6 +528,24 @@ TEST(nothing_behind_a_response_that_says_close_is_read_as_a_request)
     driver_settle(&driver);
     CHECK_READ(&driver, peer,
                "HTTP/1.1 200 OK\r\ntransfer-encoding: chunked\r\nconnection: close\r\n\r\n1\r\na\r\n0\r\n\r\n");
+    CHECK(gn_io_memory_saw_end(peer) && !gn_io_memory_saw_reset(peer));
+    driver_close(&driver);
+}
+
+TEST(nor_is_what_follows_the_body_of_its_own_request)
+{
+    struct gn_io_memory_peer *peer = start_with("POST / HTTP/1.1\r\nhost: h\r\ncontent-length: 3\r\n\r\n");
+    struct driver_exchange *exchange = driver_exchange(&driver, 0);
+    driver_respond(&driver, exchange, 200, GN_FLAG_CLOSE, 1, NULL, 0);
+    driver_settle(&driver);
+    driver_write(&driver, peer, "abc" GET);
+    driver_settle(&driver);
+    CHECK(exchange->ended);
+    CHECK_BYTES(exchange->body, exchange->body_length, "abc");
+    CHECK_EQ(driver.exchange_count, 1);
+    driver_data(&driver, exchange, GN_FLAG_END, "a", 1);
+    driver_settle(&driver);
+    CHECK_READ(&driver, peer, OK_CLOSE(1) "a");
     CHECK(gn_io_memory_saw_end(peer) && !gn_io_memory_saw_reset(peer));
     driver_close(&driver);
 }

@@ -83,6 +83,43 @@ TEST(A1_byte_by_byte)
     driver_close(&driver);
 }
 
+/* The fields of a request head as Java reads them, each on a line of its own. */
+static const char *fields_of(const struct driver_exchange *exchange)
+{
+    static char text[1024];
+    size_t length = 0;
+    const uint8_t *block = driver_block_bytes(&driver, exchange->head_block);
+    const struct gn_head_field *fields =
+        (const struct gn_head_field *)(const void *)(block + sizeof(struct gn_head_block));
+    for (unsigned i = 0; i < exchange->field_count; i++) {
+        int more = snprintf(text + length, sizeof(text) - length, "%.*s: %.*s\n", (int)fields[i].name_length,
+                            (const char *)block + fields[i].name_offset, (int)fields[i].value_length,
+                            (const char *)block + fields[i].value_offset);
+        REQUIRE(more > 0 && (size_t)more < sizeof(text) - length);
+        length += (size_t)more;
+    }
+    return text;
+}
+
+TEST(A1_a_head_in_pieces_keeps_its_fields_while_others_send_theirs)
+{
+    struct gn_io_memory_peer *peer = start_with("POST /p HTTP/1.1\r\nhost: h\r\ncontent-length: 2\r\nfirst: 1\r\n");
+    struct gn_io_memory_peer *other = driver_connect(&driver);
+    driver_write(&driver, other, "GET / HTTP/1.1\r\nhost: other\r\nunlike: it\r\nin: everything\r\n\r\n");
+    driver_settle(&driver);
+    driver_write(&driver, peer, "second: 22\r\n");
+    driver_settle(&driver);
+    driver_write(&driver, other, "GET / HTTP/1.1\r\nhost: o\r\na: b\r\nc: d\r\ne: f\r\ng: h\r\n\r\n");
+    driver_settle(&driver);
+    driver_write(&driver, peer, "\r\nab");
+    driver_settle(&driver);
+    struct driver_exchange *exchange = driver_exchange(&driver, 2);
+    const char *fields = fields_of(exchange);
+    CHECK_BYTES(fields, strlen(fields), "host: h\ncontent-length: 2\nfirst: 1\nsecond: 22\n");
+    CHECK_EQ(exchange->content_length, 2);
+    driver_close(&driver);
+}
+
 TEST(B1_no_framing_field_is_no_body)
 {
     struct gn_io_memory_peer *peer = start_with("POST / HTTP/1.1\r\nhost: h\r\n\r\n" GET);
@@ -409,6 +446,26 @@ TEST(B20_B21_what_is_left_of_a_body_is_dropped_up_to_a_limit)
     }
 }
 
+TEST(B20_what_is_dropped_is_counted_for_each_body_anew)
+{
+    driver_prepare(&driver);
+    driver.shared->listener.discard_bytes = 1000;
+    driver_open(&driver);
+    struct gn_io_memory_peer *peer = driver_connect(&driver);
+    for (size_t i = 0; i < 3; i++) {
+        driver_write(&driver, peer, POST(900));
+        driver_settle(&driver);
+        driver_answer(&driver, driver_exchange(&driver, i), "x");
+        driver_settle(&driver);
+        CHECK_READ(&driver, peer, OK(1) "x");
+        static const char body[900];
+        driver_write_bytes(&driver, peer, body, sizeof(body));
+        driver_settle(&driver);
+        CHECK(!gn_io_memory_saw_end(peer));
+    }
+    driver_close(&driver);
+}
+
 TEST(the_response_is_complete_while_body_bytes_are_held_for_lack_of_credit)
 {
     driver_prepare(&driver);
@@ -582,6 +639,29 @@ TEST(B22_a_body_that_comes_a_byte_at_a_time_holds_no_more_memory_than_credit_say
     }
     CHECK(exchange->ended);
     CHECK_EQ(exchange->body_length, 1000);
+    driver_close(&driver);
+}
+
+TEST(B22_a_block_given_back_brings_as_much_credit_as_it_took)
+{
+    driver_prepare(&driver);
+    driver.shared->listener.receive_credit = 4096;
+    driver.hold_bodies = true;
+    driver_open(&driver);
+    struct gn_io_memory_peer *peer = driver_connect(&driver);
+    driver_write(&driver, peer, POST(10));
+    for (unsigned i = 0; i < 4; i++) {
+        driver_write(&driver, peer, "b");
+        driver_settle(&driver);
+    }
+    struct driver_exchange *exchange = driver_exchange(&driver, 0);
+    const struct gn_exchange *own = gn_exchange_find(&driver.loop->context, exchange->id);
+    REQUIRE(own != NULL && exchange->block_count == 4);
+    CHECK(own->receive_credit < 4096 - 4);
+    while (exchange->block_count > 0)
+        driver_credit(&driver, exchange);
+    driver_settle(&driver);
+    CHECK_EQ(own->receive_credit, 4096);
     driver_close(&driver);
 }
 

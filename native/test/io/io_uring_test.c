@@ -51,6 +51,7 @@ struct world {
     unsigned accepted, closed;
     int accept_error;
     bool drain_at_first;
+    bool close_at_first;
 };
 
 static const struct gn_io_operations *const io_uring = &gn_io_uring;
@@ -73,6 +74,8 @@ static void on_accepted(void *owner, struct gn_io_socket *listener, int result)
     CHECK((fcntl(result, F_GETFD) & FD_CLOEXEC) != 0);
     struct connection *connection = &world->connections[world->accepted++];
     CHECK_EQ(io_uring->attach(world->io, &connection->socket, result), 0);
+    if (world->close_at_first)
+        io_uring->close(world->io, listener, false);
     if (world->drain_at_first) {
         world->drain_at_first = false;
         CHECK_EQ(io_uring->accept(world->io, listener, false), 0);
@@ -658,6 +661,29 @@ TEST(close_from_the_callback_ends_all_callbacks_but_closed)
     end_world(world);
 }
 
+TEST(connections_that_are_closed_amid_their_input_keep_no_buffer)
+{
+    struct world *world = new_world();
+    world->config.receive_buffers = 4;
+    world->config.receive_buffer_bytes = 64;
+    open_world(world);
+    for (unsigned i = 0; i < 20; i++) {
+        struct connection *connection = connect_one(world);
+        connection->close_after_piece = i % 2 == 0;
+        CHECK_EQ(io_uring->receive(world->io, &connection->socket, true), 0);
+        turn_until_quiet(world);
+        write_pattern(connection->peer, 0, 6400);
+        if (i % 2 != 0)
+            io_uring->close(world->io, &connection->socket, false); // its input is among the completions
+        TURN_UNTIL(world, connection->closed == 1);
+    }
+    struct connection *last = connect_one(world);
+    CHECK_EQ(io_uring->receive(world->io, &last->socket, true), 0);
+    write_pattern(last->peer, 0, 6400);
+    TURN_UNTIL(world, last->received == 6400);
+    end_world(world);
+}
+
 TEST(a_reset_reaches_the_peer_as_a_reset)
 {
     struct world *world = new_world();
@@ -747,6 +773,28 @@ TEST(a_listener_that_is_closed_lets_go_of_its_port)
     CHECK_EQ(bind(descriptor, (struct sockaddr *)&world->address, sizeof world->address), 0);
     close(descriptor);
     end_world(world);
+}
+
+TEST(a_listener_that_is_closed_keeps_no_connection_that_was_accepted_but_not_delivered)
+{
+    unsigned before = open_descriptors();
+    for (unsigned fail = 0; fail < 2; fail++) {
+        struct world *world = new_world();
+        open_world(world);
+        int peers[10];
+        for (unsigned i = 0; i < 10; i++)
+            peers[i] = connect_peer(world);
+        world->faults.error[GN_IO_OP_ACCEPT] = fail ? EMFILE : 0;
+        world->faults.once[GN_IO_OP_ACCEPT] = true;
+        world->close_at_first = true;
+        CHECK_EQ(io_uring->accept(world->io, &world->listener, true), 0);
+        TURN_UNTIL(world, world->closed == 1);
+        CHECK_EQ(world->accepted, 1);
+        end_world(world);
+        for (unsigned i = 0; i < 10; i++)
+            close(peers[i]);
+    }
+    CHECK_EQ(open_descriptors(), before);
 }
 
 TEST(accepting_stops_when_descriptors_run_out_and_goes_on_later)

@@ -87,6 +87,20 @@ TEST(staged_fields_must_be_whole)
     close_driver();
 }
 
+TEST(DATA_brings_no_fields)
+{
+    struct gn_io_memory_peer *peer = start_with(GET);
+    struct driver_exchange *exchange = driver_exchange(&driver, 0);
+    driver_respond(&driver, exchange, 200, 0, 2, NULL, 0);
+    driver_settle(&driver);
+    check_rejected((struct gn_command){
+        .kind = GN_COMMAND_DATA, .flags = GN_FLAG_END, .subject = exchange->id, .length = 1, .body_length = 2});
+    driver_data(&driver, exchange, GN_FLAG_END, "ab", 2);
+    driver_settle(&driver);
+    CHECK_READ(&driver, peer, OK(2) "ab");
+    close_driver();
+}
+
 TEST(responses_out_of_turn)
 {
     struct gn_io_memory_peer *peer = start_with(GET GET);

@@ -40,7 +40,8 @@ struct driver_exchange {
     size_t block_count, block_room;
     uint64_t credits; /* send credit given by CREDIT events */
     unsigned credit_events, data_events;
-    bool ended; /* END was seen */
+    bool queued; /* it begins with GN_QUEUED_SEND_CREDIT */
+    bool ended;  /* END was seen */
     bool released;
     uint64_t release_poll; /* in which RELEASE was handed over */
     uint32_t release_tail; /* what the event ring held behind that poll may name it, what comes later may not */
@@ -206,6 +207,7 @@ static inline void driver_take_head(struct driver *driver, const struct gn_event
     const uint8_t *bytes = driver_block_bytes(driver, event->block);
     struct gn_head_block head;
     memcpy(&head, bytes, sizeof(head));
+    exchange->queued = event->flags & GN_FLAG_QUEUED;
     exchange->method = head.method;
     exchange->version = head.version;
     exchange->head_flags = head.flags;

@@ -111,6 +111,25 @@ TEST(a_wait_ends_with_its_time_or_with_an_event)
     driver_close(&driver);
 }
 
+TEST(what_Java_answered_leaves_before_the_wait)
+{
+    for (unsigned late = 0; late < 2; late++) {
+        driver_prepare(&driver);
+        driver.late = late;
+        driver_open(&driver);
+        struct gn_io_memory_peer *peer = driver_connect(&driver);
+        driver_write(&driver, peer, GET);
+        driver_settle(&driver);
+        uint64_t before = driver.io->operations->now(driver.io);
+        driver_respond(&driver, driver_exchange(&driver, 0), 200, GN_FLAG_END | GN_FLAG_NOTIFY, -1, "x", 1);
+        driver_poll_wait(&driver, 10 * SECOND);
+        CHECK_EQ(driver_exchange(&driver, 0)->sents, 1);
+        CHECK_EQ(driver.io->operations->now(driver.io), before);
+        CHECK_READ(&driver, peer, "HTTP/1.1 200 OK\r\ncontent-length: 1\r\n\r\nx");
+        driver_close(&driver);
+    }
+}
+
 TEST(a_dead_backend_ends_the_loop)
 {
     driver_prepare(&driver);
