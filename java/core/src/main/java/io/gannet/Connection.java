@@ -3,14 +3,25 @@ package io.gannet;
 import java.net.InetSocketAddress;
 import java.util.function.Consumer;
 
-/** A connection. It may be kept and used after the exchange that it was asked of. Thread-safe. */
+/**
+ * A connection. It may be kept and used after the exchange that it was asked of. Thread-safe.
+ *
+ * <p>Implemented by Gannet: it may gain methods in any release, and is not meant to be implemented by applications.
+ */
 public interface Connection {
     /**
-     * A number that no other connection of the same loop ever has.
+     * A number that is unique among the connections of its loop; connections of two loops may have the same.
      *
      * @return the number
      */
     long id();
+
+    /**
+     * The loop that serves the connection.
+     *
+     * @return the loop
+     */
+    EventLoop eventLoop();
 
     /**
      * The address of the client, or of the last proxy before this server.
@@ -45,9 +56,9 @@ public interface Connection {
      * Calls back on the loop's thread when the connection is gone; soon, if it is gone already. Each callback is called
      * once; one that throws is logged.
      *
-     * @param callback is given why: the kind of the exception is {@link HttpException.Kind#CLOSED} for an end in peace
+     * @param callback is given why, also where the end was a peaceful one
      */
-    void onClose(Consumer<HttpException> callback);
+    void onClose(Consumer<CloseReason> callback);
 
     /**
      * Ends the connection gracefully: requests that were received are answered, then it is closed. Returns at once.

@@ -8,6 +8,8 @@ import java.util.concurrent.RejectedExecutionException;
 /**
  * One event loop: a platform thread with connections of its own, an executor and a timer. Everything that runs on it
  * must be short and must not block. Thread-safe.
+ *
+ * <p>Implemented by Gannet: it may gain methods in any release, and is not meant to be implemented by applications.
  */
 public sealed interface EventLoop extends Executor permits Loop {
     /**
@@ -31,7 +33,7 @@ public sealed interface EventLoop extends Executor permits Loop {
      * @throws ArithmeticException if the delay is too long
      * @throws RejectedExecutionException if the loop has ended
      */
-    Timeout schedule(Duration delay, Runnable task);
+    ScheduledTask schedule(Duration delay, Runnable task);
 
     /**
      * Whether the calling thread is this loop's.

@@ -75,6 +75,12 @@ public final class EventLoops implements AutoCloseable {
         return group;
     }
 
+    /** For logs: how many loops there are, and their backend. */
+    @Override
+    public String toString() {
+        return "EventLoops[loops " + group.loops().size() + ", backend " + group.backend() + "]";
+    }
+
     /** What a group of event loops is made with. Not thread-safe. */
     public static final class Builder {
         private final LoopOptions options;

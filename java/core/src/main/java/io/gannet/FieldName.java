@@ -1,6 +1,7 @@
 package io.gannet;
 
 import io.gannet.internal.EncodedName;
+import java.util.Objects;
 
 /**
  * The name of a field (RFC 9110 section 5.1), checked once and ready to be looked up and sent. Two names that differ in
@@ -189,7 +190,7 @@ public sealed interface FieldName permits EncodedName {
      * @throws IllegalArgumentException if it is not a token
      */
     static FieldName of(String name) {
-        return EncodedName.of(name);
+        return EncodedName.of(Objects.requireNonNull(name, "name"));
     }
 
     /** The name, in the case in which it is sent. */

@@ -9,8 +9,9 @@ import java.util.List;
  * 0xFF are delivered unchanged as the characters U+0080 to U+00FF (RFC 9110 section 5.5).
  *
  * <p>The fields of a request are a view that ends with its exchange: afterwards every method throws
- * {@link IllegalStateException}. Thread-safe. Not meant to be implemented outside of this library, but for tests of
- * handlers.
+ * {@link IllegalStateException}. Thread-safe.
+ *
+ * <p>Implemented by Gannet: it may gain methods in any release, and is not meant to be implemented by applications.
  */
 public interface Fields extends Iterable<Field> {
     /**
@@ -44,10 +45,10 @@ public interface Fields extends Iterable<Field> {
      * @param name the name, in any case
      * @return the value, or {@code null} if there is no such field
      */
-    String get(CharSequence name);
+    String get(String name);
 
     /**
-     * The value of the first field of a name; faster than {@link #get(CharSequence)}.
+     * The value of the first field of a name; faster than {@link #get(String)}.
      *
      * @param name the name
      * @return the value, or {@code null} if there is no such field
@@ -60,7 +61,7 @@ public interface Fields extends Iterable<Field> {
      * @param name the name, in any case
      * @return the values, an immutable list of its own, empty if there is no such field
      */
-    List<String> all(CharSequence name);
+    List<String> all(String name);
 
     /**
      * The values of all fields of a name, in order.
@@ -76,7 +77,7 @@ public interface Fields extends Iterable<Field> {
      * @param name the name, in any case
      * @return {@code true} if there is at least one
      */
-    boolean contains(CharSequence name);
+    boolean contains(String name);
 
     /**
      * Whether there is a field of a name.

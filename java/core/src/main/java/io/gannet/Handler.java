@@ -7,11 +7,22 @@ package io.gannet;
  * loop wait while it runs. It answers by one call of a {@code send} method, now or after it has returned, on this
  * thread or another.
  *
- * <p>A handler that throws before it has sent is answered for: with the status of an {@link HttpException} and its
- * message as text, with 500 for anything else; the connection is kept where HTTP allows. If it throws afterwards, a
- * response that is complete stays as it is, and one that is not is cut off. Either way it is logged once, with the
- * request line and the throwable: at {@code WARNING}, or at {@code DEBUG} for an {@code HttpException} with a status
- * below 500.
+ * <p>A handler that throws before it has sent is answered for, and the connection is kept where HTTP allows:
+ *
+ * <ul>
+ *   <li>An {@link HttpException} is answered with its status, and its message as text. The fields that the handler has
+ *       set go out too, such as {@code WWW-Authenticate} with 401 (RFC 9110 section 15.5.2), but for {@code
+ *       Content-Length}, {@code Content-Type} and {@code Content-Encoding}, which told of a body that is not sent.
+ *   <li>Anything else is answered with 500, and nothing of what the handler has set.
+ * </ul>
+ *
+ * <p>If it throws afterwards, a response that is complete stays as it is, and one that is not is cut off. Either way it
+ * is logged once, with the request line and the throwable, at {@code WARNING}, and counted ({@link
+ * ServerStats#handlerFailures}); an {@code HttpException} with a status below 500 is logged at {@code DEBUG} and not
+ * counted.
+ *
+ * <p>Code that runs when the handler has returned, a callback for example, has nobody to throw to: it calls {@link
+ * Response#fail}, to the same effect. A request that is neither answered nor failed keeps its client waiting.
  */
 @FunctionalInterface
 public interface Handler {

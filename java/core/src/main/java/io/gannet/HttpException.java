@@ -3,9 +3,11 @@ package io.gannet;
 import java.util.Objects;
 
 /**
- * What went wrong with an exchange or a connection, told apart by {@link #kind()}.
+ * What went wrong with an exchange, told apart by {@link #kind()}.
  *
- * <p>A handler throws one to answer with a status: {@code throw new HttpException(404, "no such user")}.
+ * <p>A handler throws one to answer with a status: {@code throw new HttpException(404, "no such user")}. The fields
+ * that it has set on the response go out with it: {@code WWW-Authenticate} with 401 (RFC 9110 section 15.5.2), {@code
+ * Allow} with 405, {@code Retry-After} with 503. {@link Handler} names the exceptions.
  */
 public class HttpException extends RuntimeException {
     private static final long serialVersionUID = 1;
@@ -36,7 +38,7 @@ public class HttpException extends RuntimeException {
      * An answer with a status.
      *
      * @param status the status code, 400 to 599
-     * @param message the text that is sent as the body, and logged
+     * @param message the text that is sent as the body, and logged; {@code null} for no body
      * @throws IllegalArgumentException if the status is none of an error
      */
     public HttpException(int status, String message) {
@@ -47,7 +49,7 @@ public class HttpException extends RuntimeException {
      * An answer with a status.
      *
      * @param status the status code, 400 to 599
-     * @param message the text that is sent as the body, and logged
+     * @param message the text that is sent as the body, and logged; {@code null} for no body
      * @param cause what led to it, for the log; may be {@code null}
      * @throws IllegalArgumentException if the status is none of an error
      */
@@ -60,7 +62,7 @@ public class HttpException extends RuntimeException {
      *
      * @param kind the kind
      * @param status the status code that answers it, 400 to 599
-     * @param message what happened
+     * @param message what happened; may be {@code null}
      * @param cause what led to it; may be {@code null}
      * @throws IllegalArgumentException if the status is none of an error
      */

@@ -101,7 +101,7 @@ public final class HttpServer implements AutoCloseable {
      * its loops, where it returns at once. A call on a closed server does nothing; one while it closes can only bring
      * the deadline forward.
      *
-     * @param deadline how long to wait for requests that run; at once if zero or negative
+     * @param deadline how long to wait for requests that run; at once if zero or negative; over 365 days counts as 365
      */
     public void close(Duration deadline) {
         server.close(Objects.requireNonNull(deadline, "deadline"));
@@ -110,7 +110,7 @@ public final class HttpServer implements AutoCloseable {
     /**
      * Closes the server as {@link #close(Duration)} does, without waiting.
      *
-     * @param deadline how long to wait for requests that run; at once if zero or negative
+     * @param deadline how long to wait for requests that run; at once if zero or negative; over 365 days counts as 365
      * @return a future that is complete when the server is closed; it cannot be used to stop that
      */
     public CompletableFuture<Void> closeAsync(Duration deadline) {
@@ -126,10 +126,16 @@ public final class HttpServer implements AutoCloseable {
         return server.stats();
     }
 
+    /** For logs: where it listens. */
+    @Override
+    public String toString() {
+        return "HttpServer[" + server + (isClosed() ? ", closed]" : "]");
+    }
+
     /**
      * What a server is made with. Only {@link #handler} and at least one {@code listen} are needed. Limits and timeouts
      * protect the server from what it is sent; their defaults may be tightened between releases. A duration of zero
-     * switches a timeout off. Not thread-safe.
+     * switches a timeout off, but for {@link #closeDeadline}, where it means at once. Not thread-safe.
      */
     public static final class Builder {
         private final ServerOptions options = new ServerOptions();
@@ -222,9 +228,9 @@ public final class HttpServer implements AutoCloseable {
         /**
          * How long {@link HttpServer#close()} waits for requests that run. The default is 10 seconds.
          *
-         * @param deadline the time, at once if zero
+         * @param deadline the time; zero ends them at once
          * @return this
-         * @throws IllegalArgumentException if it is negative
+         * @throws IllegalArgumentException if it is negative or over 365 days
          */
         public Builder closeDeadline(Duration deadline) {
             options.closeDeadline(Objects.requireNonNull(deadline, "deadline"));
@@ -292,9 +298,9 @@ public final class HttpServer implements AutoCloseable {
 
         /**
          * The longest request target; a longer one is answered with 414 (RFC 9110 section 15.5.15). The default is
-         * 65534.
+         * 65534, or {@link #maxHeadBytes} if that is less.
          *
-         * @param bytes 1 to 524288
+         * @param bytes 1 to 524288, and not more than {@link #maxHeadBytes}, which {@link #start} checks
          * @return this
          * @throws IllegalArgumentException if it is out of range
          */
@@ -337,8 +343,8 @@ public final class HttpServer implements AutoCloseable {
          * @return this
          * @throws IllegalArgumentException if the count is out of range
          */
-        public Builder pipelineLimit(int count) {
-            options.pipelineLimit(count);
+        public Builder maxPipelinedRequests(int count) {
+            options.maxPipelinedRequests(count);
             return this;
         }
 
@@ -363,8 +369,8 @@ public final class HttpServer implements AutoCloseable {
          * @return this
          * @throws IllegalArgumentException if the count is out of range
          */
-        public Builder maxConnections(int count) {
-            options.maxConnections(count);
+        public Builder maxConnectionsPerLoop(int count) {
+            options.maxConnectionsPerLoop(count);
             return this;
         }
 
@@ -376,7 +382,7 @@ public final class HttpServer implements AutoCloseable {
          * @throws IllegalArgumentException if it is negative or over 365 days
          */
         public Builder firstByteTimeout(Duration time) {
-            options.firstByteTimeout(time);
+            options.firstByteTimeout(Objects.requireNonNull(time, "time"));
             return this;
         }
 
@@ -389,7 +395,7 @@ public final class HttpServer implements AutoCloseable {
          * @throws IllegalArgumentException if it is negative or over 365 days
          */
         public Builder headTimeout(Duration time) {
-            options.headTimeout(time);
+            options.headTimeout(Objects.requireNonNull(time, "time"));
             return this;
         }
 
@@ -402,7 +408,7 @@ public final class HttpServer implements AutoCloseable {
          * @throws IllegalArgumentException if it is negative or over 365 days
          */
         public Builder idleTimeout(Duration time) {
-            options.idleTimeout(time);
+            options.idleTimeout(Objects.requireNonNull(time, "time"));
             return this;
         }
 
@@ -415,7 +421,7 @@ public final class HttpServer implements AutoCloseable {
          * @throws IllegalArgumentException if it is negative or over 365 days
          */
         public Builder bodyTimeout(Duration time) {
-            options.bodyTimeout(time);
+            options.bodyTimeout(Objects.requireNonNull(time, "time"));
             return this;
         }
 
@@ -428,7 +434,7 @@ public final class HttpServer implements AutoCloseable {
          * @throws IllegalArgumentException if it is negative or over 365 days
          */
         public Builder writeTimeout(Duration time) {
-            options.writeTimeout(time);
+            options.writeTimeout(Objects.requireNonNull(time, "time"));
             return this;
         }
 
@@ -441,7 +447,7 @@ public final class HttpServer implements AutoCloseable {
          * @throws IllegalArgumentException if it is negative or over 365 days
          */
         public Builder lingerTimeout(Duration time) {
-            options.lingerTimeout(time);
+            options.lingerTimeout(Objects.requireNonNull(time, "time"));
             return this;
         }
 

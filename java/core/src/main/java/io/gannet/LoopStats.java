@@ -2,6 +2,7 @@ package io.gannet;
 
 import java.util.LinkedHashMap;
 import java.util.Map;
+import java.util.Objects;
 
 /**
  * The counters of an event loop, or the sums of several. They count from the loop's start; those that say "now" are
@@ -21,7 +22,7 @@ import java.util.Map;
  * @param exchangesOpen requests now that are not done with
  * @param exchangesReset exchanges that broke before their response was complete
  * @param exchangesAbandoned requests now whose connection is gone but which are not done with
- * @param timeouts connections that were ended by a time limit
+ * @param timeouts connections ended by a time limit, lingering not counted
  * @param bytesReceived bytes that were received
  * @param bytesSent bytes that were sent
  * @param logsDropped log lines that were dropped because there were too many
@@ -90,6 +91,7 @@ public record LoopStats(
      * @return the sums
      */
     public LoopStats plus(LoopStats other) {
+        Objects.requireNonNull(other, "other");
         return new LoopStats(
                 turns + other.turns,
                 events + other.events,

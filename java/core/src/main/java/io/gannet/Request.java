@@ -5,7 +5,9 @@ package io.gannet;
  *
  * <p>It is readable from any thread for as long as its exchange lasts: until the handler has returned <em>and</em> the
  * response was sent completely, or was given up. After that, every method throws {@link IllegalStateException}; take
- * what you need later before you send. Not meant to be implemented outside of this library, but for tests of handlers.
+ * what you need later before you send.
+ *
+ * <p>Implemented by Gannet: it may gain methods in any release, and is not meant to be implemented by applications.
  */
 public interface Request {
     /**

@@ -13,7 +13,18 @@ import java.util.concurrent.CompletableFuture;
  * one of kind {@link HttpException.Kind#LIMIT} and status 413; if no callback has sent another response by then, the
  * server answers with 413 (RFC 9110 section 15.5.14) and closes the connection.
  *
- * <p>Thread-safe.
+ * <p>What a callback throws nobody hears of: end the chain with {@link Response#fail}, or the client waits for ever.
+ *
+ * <pre>{@code
+ * request.body().text().thenAccept(text -> response.send(reply(text))).whenComplete((done, failure) -> {
+ *     if (failure != null) {
+ *         response.fail(failure);
+ *     }
+ * });
+ * }</pre>
+ *
+ * <p>Thread-safe. Implemented by Gannet: it may gain methods in any release, and is not meant to be implemented by
+ * applications.
  */
 public interface RequestBody {
     /**

@@ -3,9 +3,9 @@ package io.gannet;
 import java.nio.ByteBuffer;
 
 /**
- * The response to a request (RFC 9110 section 3.4): a status, fields, and a body. A {@code send} method commits it;
- * until then it may be changed, afterwards every change and every second {@code send} throws {@link
- * IllegalStateException}.
+ * The response to a request (RFC 9110 section 3.4): a status, fields, and a body. A {@code send} method or {@link
+ * #fail} commits it; until then it may be changed, afterwards every change and every further {@code send} throws
+ * {@link IllegalStateException}.
  *
  * <p>It may be completed after the handler has returned and from any thread, but by one thread at a time. On the loop's
  * own thread a {@code send} takes effect at once, from another it is handed to the loop. No {@code send} blocks,
@@ -14,8 +14,9 @@ import java.nio.ByteBuffer;
  *
  * <p>Framing is the server's: it writes {@code Content-Length}, {@code Transfer-Encoding}, {@code Connection}, and
  * {@code Date} unless the handler sets one (RFC 9110 section 6.6.1). No body goes out for HEAD, and with status 204,
- * 205 and 304 (RFC 9110 section 6.4.1), whatever is sent. Not meant to be implemented outside of this library, but for
- * tests of handlers.
+ * 205 and 304 (RFC 9110 section 6.4.1), whatever is sent.
+ *
+ * <p>Implemented by Gannet: it may gain methods in any release, and is not meant to be implemented by applications.
  */
 public interface Response {
     /**
@@ -46,27 +47,27 @@ public interface Response {
      *     example), or is not acceptable as above; the message names the field and the place
      * @throws IllegalStateException if the response was sent, or there are more than 64 KiB of fields
      */
-    Response field(String name, String value);
+    Response addField(String name, String value);
 
     /**
-     * Adds a field behind those that are there; faster than {@link #field(String, String)}.
+     * Adds a field behind those that are there; faster than {@link #addField(String, String)}.
      *
      * @param name the name
-     * @param value the value, as {@link #field(String, String)} says
+     * @param value the value, as {@link #addField(String, String)} says
      * @return this
-     * @throws IllegalArgumentException as {@link #field(String, String)} says
-     * @throws IllegalStateException as {@link #field(String, String)} says
+     * @throws IllegalArgumentException as {@link #addField(String, String)} says
+     * @throws IllegalStateException as {@link #addField(String, String)} says
      */
-    Response field(FieldName name, String value);
+    Response addField(FieldName name, String value);
 
     /**
      * Removes all fields of a name and adds one.
      *
-     * @param name the name, as {@link #field(String, String)} says
-     * @param value the value, as {@link #field(String, String)} says
+     * @param name the name, as {@link #addField(String, String)} says
+     * @param value the value, as {@link #addField(String, String)} says
      * @return this
-     * @throws IllegalArgumentException as {@link #field(String, String)} says
-     * @throws IllegalStateException as {@link #field(String, String)} says
+     * @throws IllegalArgumentException as {@link #addField(String, String)} says
+     * @throws IllegalStateException as {@link #addField(String, String)} says
      */
     Response setField(String name, String value);
 
@@ -74,12 +75,31 @@ public interface Response {
      * Removes all fields of a name and adds one.
      *
      * @param name the name
-     * @param value the value, as {@link #field(String, String)} says
+     * @param value the value, as {@link #addField(String, String)} says
      * @return this
-     * @throws IllegalArgumentException as {@link #field(String, String)} says
-     * @throws IllegalStateException as {@link #field(String, String)} says
+     * @throws IllegalArgumentException as {@link #addField(String, String)} says
+     * @throws IllegalStateException as {@link #addField(String, String)} says
      */
     Response setField(FieldName name, String value);
+
+    /**
+     * Removes all fields of a name, if there are any.
+     *
+     * @param name the name, as {@link #addField(String, String)} says
+     * @return this
+     * @throws IllegalArgumentException if the name is not a token
+     * @throws IllegalStateException if the response was sent
+     */
+    Response removeField(String name);
+
+    /**
+     * Removes all fields of a name, if there are any.
+     *
+     * @param name the name
+     * @return this
+     * @throws IllegalStateException if the response was sent
+     */
+    Response removeField(FieldName name);
 
     /**
      * Sends the response without a body.
@@ -117,7 +137,28 @@ public interface Response {
     void send(ByteBuffer buffer);
 
     /**
-     * Whether a {@code send} was called. It says nothing of what has arrived at the client.
+     * Ends the response with a failure, as if the handler had thrown it: for code that runs when the handler has
+     * returned, where nobody would see an exception, on any thread. {@link Handler} says what is answered, logged and
+     * counted. A response of which a part has gone out is cut off, and the client sees that it is not complete. If the
+     * response was completely sent, or this was called before, it does nothing but log at {@code DEBUG}.
+     *
+     * <p>A {@link java.util.concurrent.CompletionException} stands for its cause, so that this can end a chain of
+     * futures:
+     *
+     * <pre>{@code
+     * database.find(id).thenAccept(found -> response.send(found.text())).whenComplete((done, failure) -> {
+     *     if (failure != null) {
+     *         response.fail(failure);
+     *     }
+     * });
+     * }</pre>
+     *
+     * @param failure what went wrong; an {@link HttpException} for an answer with its status
+     */
+    void fail(Throwable failure);
+
+    /**
+     * Whether a {@code send} or {@link #fail} was called. It says nothing of what has arrived at the client.
      *
      * @return {@code true} once the response is committed
      */

@@ -2,14 +2,26 @@ package io.gannet;
 
 import java.util.LinkedHashMap;
 import java.util.Map;
+import java.util.Objects;
 
 /**
  * What a server counts.
  *
  * @param loops the sums of its event loops' counters, which include what other servers on the same loops did
- * @param handlerFailures handlers of this server that threw, since its start
+ * @param handlerFailures failures of this server's handlers since its start, thrown or told by {@link Response#fail},
+ *     as far as they are logged at {@code WARNING}: not an {@link HttpException} with a status below 500
  */
 public record ServerStats(LoopStats loops, long handlerFailures) {
+    /**
+     * The numbers of a server.
+     *
+     * @param loops the sums of its event loops' counters
+     * @param handlerFailures failures of its handlers
+     */
+    public ServerStats {
+        Objects.requireNonNull(loops, "loops");
+    }
+
     /**
      * All numbers by name, in their order, for printing: those of {@link LoopStats}, then {@code handlerFailures}.
      *

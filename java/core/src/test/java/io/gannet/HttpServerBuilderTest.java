@@ -12,6 +12,7 @@ import org.junit.jupiter.api.Test;
 import org.junit.jupiter.params.ParameterizedTest;
 import org.junit.jupiter.params.provider.Arguments;
 import org.junit.jupiter.params.provider.MethodSource;
+import org.junit.jupiter.params.provider.ValueSource;
 
 /** Impossible options are refused when they are given, or at the start, in words. */
 @Tag("A19")
@@ -26,15 +27,24 @@ class HttpServerBuilderTest {
                 option("port must be 0 to 65535: -1", b -> b.listen(-1)),
                 option("loops must be 1 to 1024: 0", b -> b.loops(0)),
                 option("maxHeadBytes must be 1024 to 524288: 1023", b -> b.maxHeadBytes(1023)),
+                option("maxHeadBytes must be 1024 to 524288: 524289", b -> b.maxHeadBytes(524289)),
                 option("maxTargetBytes must be 1 to 524288: 0", b -> b.maxTargetBytes(0)),
                 option("maxFields must be 1 to 1024: 1025", b -> b.maxFields(1025)),
                 option("maxEmptyLines must be 0 to 1024: -1", b -> b.maxEmptyLines(-1)),
-                option("pipelineLimit must be 1 to 65536: 0", b -> b.pipelineLimit(0)),
+                option("maxPipelinedRequests must be 1 to 65536: 0", b -> b.maxPipelinedRequests(0)),
                 option("maxBodyBytes must be 0 to 2147483639: -1", b -> b.maxBodyBytes(-1)),
-                option("maxConnections must be 0 to 16777215: -5", b -> b.maxConnections(-5)),
-                option("closeDeadline must not be negative: PT-1S", b -> b.closeDeadline(Duration.ofSeconds(-1))),
+                option("maxConnectionsPerLoop must be 0 to 16777215: -5", b -> b.maxConnectionsPerLoop(-5)),
+                option(
+                        "closeDeadline must not be negative: PT-1S; zero closes at once",
+                        b -> b.closeDeadline(Duration.ofSeconds(-1))),
+                option(
+                        "closeDeadline must be at most 365 days: PT8784H; zero closes at once",
+                        b -> b.closeDeadline(Duration.ofDays(366))),
                 option("headTimeout must not be negative: PT-0.000000001S", b -> b.headTimeout(Duration.ofNanos(-1))),
                 option("idleTimeout must be at most 365 days: PT8784H", b -> b.idleTimeout(Duration.ofDays(366))),
+                option(
+                        "idleTimeout must not be negative: PT-1S; zero switches it off",
+                        b -> b.idleTimeout(Duration.ofSeconds(-1))),
                 option("firstByteTimeout must not", b -> b.firstByteTimeout(Duration.ofDays(-1))),
                 option("bodyTimeout must not", b -> b.bodyTimeout(Duration.ofDays(-1))),
                 option("writeTimeout must not", b -> b.writeTimeout(Duration.ofDays(-1))),
@@ -68,17 +78,30 @@ class HttpServerBuilderTest {
     }
 
     @Test
-    void aTargetCannotBeLongerThanItsHead() {
+    void aSmallerHeadNeedsNoWordOnTheTarget() throws Exception {
+        try (HttpServer server = HttpServer.builder()
+                .listen("127.0.0.1", 0)
+                .loops(1)
+                .handler((request, response) -> response.send())
+                .maxHeadBytes(1024)
+                .start()) {
+            assertTrue(server.port() > 0);
+        }
+    }
+
+    @ParameterizedTest
+    @ValueSource(ints = {2049, 4096, 65534})
+    void aTargetCannotBeLongerThanItsHead(int bytes) {
         IllegalStateException refused = assertThrows(
                 IllegalStateException.class,
                 () -> HttpServer.builder()
                         .listen(0)
                         .handler((request, response) -> response.send())
                         .maxHeadBytes(2048)
-                        .maxTargetBytes(4096)
+                        .maxTargetBytes(bytes)
                         .start());
         assertEquals(
-                "maxTargetBytes is larger than maxHeadBytes, of which the target is a part: 4096 > 2048",
+                "maxTargetBytes is larger than maxHeadBytes, of which the target is a part: " + bytes + " > 2048",
                 refused.getMessage());
     }
 

@@ -222,6 +222,11 @@ final class BodyReader implements RequestBody {
         }
     }
 
+    /** Whether the body is over the limit of its reader. */
+    boolean isRefused() {
+        return refusal != null;
+    }
+
     /** The body will not be complete; {@code true}: somebody waited for it. */
     boolean fail(HttpException why) {
         if (failure != null) {

@@ -18,12 +18,17 @@ final class Check {
 
     /** The nanoseconds of a time limit, 0 for none. */
     static long timeout(String name, Duration time) {
+        return duration(name, time, "switches it off");
+    }
+
+    /** The nanoseconds; {@code zero} says what zero does. */
+    static long duration(String name, Duration time, String zero) {
         Objects.requireNonNull(time, name);
         if (time.isNegative()) {
-            throw new IllegalArgumentException(name + " must not be negative: " + time + "; zero switches it off");
+            throw new IllegalArgumentException(name + " must not be negative: " + time + "; zero " + zero);
         }
         if (time.compareTo(LONGEST) > 0) {
-            throw new IllegalArgumentException(name + " must be at most 365 days: " + time + "; zero switches it off");
+            throw new IllegalArgumentException(name + " must be at most 365 days: " + time + "; zero " + zero);
         }
         return time.toNanos();
     }

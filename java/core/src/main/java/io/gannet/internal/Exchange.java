@@ -14,6 +14,7 @@ import java.lang.invoke.VarHandle;
 import java.nio.ByteBuffer;
 import java.nio.charset.StandardCharsets;
 import java.util.Objects;
+import java.util.concurrent.CompletionException;
 
 /**
  * One request and its response.
@@ -28,7 +29,8 @@ import java.util.Objects;
  * it becomes null before C gets the block back; so what was read in between is this request's, or is thrown away.
  *
  * <p>Sending: what is staged and written is the loop thread's alone. Another thread that sends takes {@code committed},
- * leaves the body in {@code queued}, and puts this object into the loop's inbox.
+ * leaves the body in {@code queued}, or what went wrong in {@code queuedFailure}, and puts this object into the loop's
+ * inbox.
  */
 final class Exchange implements Request, Response, Runnable {
     private static final byte[] NO_BYTES = {};
@@ -82,8 +84,12 @@ final class Exchange implements Request, Response, Runnable {
     /** All of the request body has come. */
     private boolean received;
 
+    /** A failure was answered for, or cut the response off: a later one changes nothing. */
+    private boolean failed;
+
     private boolean queuedText;
     private byte[] queued;
+    private Throwable queuedFailure;
 
     private int credit = ServerOptions.SEND_CREDIT;
     private byte[] rest;
@@ -121,28 +127,59 @@ final class Exchange implements Request, Response, Runnable {
         }
     }
 
+    /** The handler, or what runs for it later, has failed. */
     private void failed(Throwable failure) {
-        server.countHandlerFailure();
-        Log.handlerFailed(requestLine(), failure);
-        if (!isSent()) {
-            if (failure instanceof HttpException asked) {
-                answer(asked.status(), asked.getMessage(), false);
-            } else {
-                answer(500, "Internal Server Error", false);
-            }
+        tell(failure);
+        if (COMMITTED.compareAndSet(this, false, true)) {
+            answerFailure(failure);
         } else if (responded && !finished) {
-            loop.commands().plain(Layout.COMMAND_RESET, 0, id, 0, 0);
-            breakOff();
+            cutOff();
         }
     }
 
-    /** Answers in the handler's place, whatever it had prepared. */
+    private void cutOff() {
+        failed = true;
+        loop.commands().plain(Layout.COMMAND_RESET, 0, id, 0, 0);
+        breakOff();
+    }
+
+    private void answerFailure(Throwable failure) {
+        failed = true;
+        if (failure instanceof HttpException asked) {
+            if (fields != null) {
+                fields.remove((EncodedName) FieldName.CONTENT_TYPE);
+                fields.remove((EncodedName) FieldName.CONTENT_ENCODING);
+            }
+            // What is left of a body that was refused is not read, so nothing can follow it.
+            boolean refused = body != null && body.isRefused();
+            answer(asked.status(), asked.getMessage(), closing || refused);
+        } else {
+            fields = null;
+            answer(500, "Internal Server Error", false);
+        }
+    }
+
+    /** Counts and logs a failure. */
+    private void tell(Throwable failure) {
+        if (isExpected(failure)) {
+            Log.handlerRefused(requestLine(), failure);
+        } else {
+            server.countHandlerFailure();
+            Log.handlerFailed(requestLine(), failure);
+        }
+    }
+
+    /** Whether a request was refused on purpose, or this only passes on that the exchange broke. */
+    private boolean isExpected(Throwable failure) {
+        return failure instanceof HttpException asked
+                && (asked.status() < 500 || broken && asked.kind() != HttpException.Kind.STATUS);
+    }
+
+    /** Answers in the handler's place; the fields are those that go out. */
     private void answer(int code, String text, boolean close) {
-        fields = null;
         declaredLength = -1;
         closing = close;
         status = (short) code;
-        COMMITTED.setOpaque(this, true);
         respond(text == null ? NO_BYTES : text.getBytes(StandardCharsets.UTF_8), true);
     }
 
@@ -160,8 +197,8 @@ final class Exchange implements Request, Response, Runnable {
 
     /** The exchange broke, by the peer or by C. */
     void reset(int reason) {
-        boolean told = body != null && body.fail(Reasons.exception(reason));
         breakOff();
+        boolean told = body != null && body.fail(Reasons.exception(reason));
         // A reader that was told has no reason to send; another one may read on until it does.
         finished |= told;
         if (returned && finished) {
@@ -190,8 +227,9 @@ final class Exchange implements Request, Response, Runnable {
 
     /** A body was too large, and no handler cared to answer. */
     void refuseBody(HttpException failure) {
-        if (!isSent() && !broken && slab != null) {
+        if (!broken && slab != null && COMMITTED.compareAndSet(this, false, true)) {
             Log.refusedBody(requestLine(), failure);
+            fields = null;
             answer(failure.status(), failure.getMessage(), true);
             broken = true;
         }
@@ -300,7 +338,11 @@ final class Exchange implements Request, Response, Runnable {
     }
 
     private String requestLine() {
-        return FieldText.escape(slab == null ? "(ended)" : method() + " " + target() + " " + version());
+        try {
+            return FieldText.escape(method() + " " + target() + " " + version());
+        } catch (IllegalStateException e) {
+            return "(ended)";
+        }
     }
 
     @Override
@@ -365,12 +407,13 @@ final class Exchange implements Request, Response, Runnable {
 
     @Override
     public String field(String name) {
-        return HeadFields.get(this, name);
+        return HeadFields.get(this, Objects.requireNonNull(name, "name"), 0);
     }
 
     @Override
     public String field(FieldName name) {
-        return HeadFields.get(this, name);
+        EncodedName encoded = (EncodedName) Objects.requireNonNull(name, "name");
+        return HeadFields.get(this, encoded.lowerCase, encoded.token);
     }
 
     @Override
@@ -426,26 +469,51 @@ final class Exchange implements Request, Response, Runnable {
     }
 
     @Override
-    public Response field(String name, String value) {
-        return field(EncodedName.cached(name), value, false);
+    public Response addField(String name, String value) {
+        return field(EncodedName.cached(Objects.requireNonNull(name, "name")), value, false);
     }
 
     @Override
-    public Response field(FieldName name, String value) {
-        return field((EncodedName) name, value, false);
+    public Response addField(FieldName name, String value) {
+        return field((EncodedName) Objects.requireNonNull(name, "name"), value, false);
     }
 
     @Override
     public Response setField(String name, String value) {
-        return field(EncodedName.cached(name), value, true);
+        return field(EncodedName.cached(Objects.requireNonNull(name, "name")), value, true);
     }
 
     @Override
     public Response setField(FieldName name, String value) {
-        return field((EncodedName) name, value, true);
+        return field((EncodedName) Objects.requireNonNull(name, "name"), value, true);
+    }
+
+    @Override
+    public Response removeField(String name) {
+        return remove(EncodedName.cached(Objects.requireNonNull(name, "name")));
+    }
+
+    @Override
+    public Response removeField(FieldName name) {
+        return remove((EncodedName) Objects.requireNonNull(name, "name"));
+    }
+
+    private Response remove(EncodedName name) {
+        checkOpen();
+        switch (name.token) {
+            case Layout.FIELD_CONTENT_LENGTH -> declaredLength = -1;
+            case Layout.FIELD_CONNECTION -> closing = false;
+            default -> {
+                if (fields != null) {
+                    fields.remove(name);
+                }
+            }
+        }
+        return this;
     }
 
     private Response field(EncodedName name, String value, boolean instead) {
+        Objects.requireNonNull(value, "value");
         checkOpen();
         String text = FieldText.checkValue(name.toString(), value);
         switch (name.token) {
@@ -517,7 +585,9 @@ final class Exchange implements Request, Response, Runnable {
 
     @Override
     public void send(ByteBuffer buffer) {
+        Objects.requireNonNull(buffer, "buffer");
         checkOpen();
+        checkLength(buffer.remaining());
         byte[] bytes = new byte[buffer.remaining()];
         buffer.get(bytes);
         send(bytes, false);
@@ -525,6 +595,7 @@ final class Exchange implements Request, Response, Runnable {
 
     @Override
     public void send(String text) {
+        Objects.requireNonNull(text, "text");
         if (text.length() <= SHORT_TEXT && declaredLength < 0 && loop.inEventLoop()) {
             checkOpen();
             COMMITTED.setOpaque(this, true);
@@ -540,8 +611,8 @@ final class Exchange implements Request, Response, Runnable {
 
     private void send(byte[] bytes, boolean isText) {
         checkOpen();
+        checkLength(bytes.length);
         if (loop.inEventLoop()) {
-            checkLength(bytes.length);
             COMMITTED.setOpaque(this, true);
             respond(bytes, isText);
             return;
@@ -557,12 +628,50 @@ final class Exchange implements Request, Response, Runnable {
         loop.offer(this);
     }
 
-    /** A response from another thread has come to the loop. */
+    @Override
+    public void fail(Throwable thrown) {
+        Objects.requireNonNull(thrown, "failure");
+        Throwable failure =
+                thrown instanceof CompletionException && thrown.getCause() != null ? thrown.getCause() : thrown;
+        if (loop.inEventLoop()) {
+            if (isSent()) {
+                failedAfterSend(failure);
+            } else {
+                failed(failure);
+            }
+        } else if (COMMITTED.compareAndSet(this, false, true)) {
+            queuedFailure = failure;
+            if (!loop.offer(this)) {
+                tell(failure);
+            }
+        } else if (!loop.offer(() -> failedAfterSend(failure))) {
+            Log.failedTooLate(requestLine(), failure);
+        }
+    }
+
+    /** What fails when the response was sent is heard of only if it can still be cut off. */
+    private void failedAfterSend(Throwable failure) {
+        if (responded && !finished && !failed && !broken) {
+            tell(failure);
+            cutOff();
+        } else {
+            Log.failedTooLate(shortLine(), failure);
+        }
+    }
+
+    /** A response, or a failure, from another thread has come to the loop. */
     @Override
     public void run() {
         byte[] bytes = queued;
         queued = null;
-        if (!responded) {
+        Throwable failure = queuedFailure;
+        queuedFailure = null;
+        if (failure != null) {
+            tell(failure);
+            if (!responded) {
+                answerFailure(failure);
+            }
+        } else if (!responded) {
             respond(bytes, queuedText);
         }
     }
@@ -591,7 +700,12 @@ final class Exchange implements Request, Response, Runnable {
 
     /** HEAD and 304 tell the length of a body that they do not have. */
     private boolean mayDeclareMore() {
-        return broken || status == 304 || isHead();
+        if (broken || status == 304 || isHead()) {
+            return true;
+        }
+        // Another thread may have looked into the block of a request that has ended: nobody is there to be misled.
+        VarHandle.acquireFence();
+        return slab == null;
     }
 
     private boolean isHead() {

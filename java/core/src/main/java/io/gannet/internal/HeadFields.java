@@ -37,64 +37,57 @@ final class HeadFields implements Fields {
     }
 
     @Override
-    public String get(CharSequence name) {
-        return get(exchange, name);
+    public String get(String name) {
+        return get(exchange, Objects.requireNonNull(name, "name"), 0);
     }
 
     @Override
     public String get(FieldName name) {
-        return get(exchange, name);
+        EncodedName encoded = (EncodedName) Objects.requireNonNull(name, "name");
+        return get(exchange, encoded.lowerCase, encoded.token);
     }
 
-    static String get(Exchange exchange, CharSequence name) {
-        Objects.requireNonNull(name, "name");
+    /** The first value of a name, which its token says unless that is 0. */
+    static String get(Exchange exchange, String name, int token) {
         ByteBuffer slab = exchange.open();
-        int at = find(exchange, slab, 0, name);
-        return at < 0 ? exchange.sound(null) : value(exchange, slab, entryOffset(exchange.head(), at));
-    }
-
-    static String get(Exchange exchange, FieldName name) {
-        EncodedName encoded = (EncodedName) name;
-        ByteBuffer slab = exchange.open();
-        int at = find(exchange, slab, 0, encoded);
+        int at = find(exchange, slab, 0, name, token);
         return at < 0 ? exchange.sound(null) : value(exchange, slab, entryOffset(exchange.head(), at));
     }
 
     @Override
-    public List<String> all(CharSequence name) {
-        Objects.requireNonNull(name, "name");
-        ByteBuffer slab = exchange.open();
-        List<String> values = new ArrayList<>(2);
-        for (int i = find(exchange, slab, 0, name); i >= 0; i = find(exchange, slab, i + 1, name)) {
-            values.add(value(slab, entryOffset(exchange.head(), i)));
-        }
-        return exchange.sound(List.copyOf(values));
+    public List<String> all(String name) {
+        return all(Objects.requireNonNull(name, "name"), 0);
     }
 
     @Override
     public List<String> all(FieldName name) {
-        EncodedName encoded = (EncodedName) name;
+        EncodedName encoded = (EncodedName) Objects.requireNonNull(name, "name");
+        return all(encoded.lowerCase, encoded.token);
+    }
+
+    private List<String> all(String name, int token) {
         ByteBuffer slab = exchange.open();
         List<String> values = new ArrayList<>(2);
-        for (int i = find(exchange, slab, 0, encoded); i >= 0; i = find(exchange, slab, i + 1, encoded)) {
+        for (int i = find(exchange, slab, 0, name, token); i >= 0; i = find(exchange, slab, i + 1, name, token)) {
             values.add(value(slab, entryOffset(exchange.head(), i)));
         }
         return exchange.sound(List.copyOf(values));
     }
 
     @Override
-    public boolean contains(CharSequence name) {
-        Objects.requireNonNull(name, "name");
-        ByteBuffer slab = exchange.open();
-        int at = find(exchange, slab, 0, name);
-        return exchange.sound(at) >= 0;
+    public boolean contains(String name) {
+        return contains(Objects.requireNonNull(name, "name"), 0);
     }
 
     @Override
     public boolean contains(FieldName name) {
-        EncodedName encoded = (EncodedName) name;
+        EncodedName encoded = (EncodedName) Objects.requireNonNull(name, "name");
+        return contains(encoded.lowerCase, encoded.token);
+    }
+
+    private boolean contains(String name, int token) {
         ByteBuffer slab = exchange.open();
-        int at = find(exchange, slab, 0, encoded);
+        int at = find(exchange, slab, 0, name, token);
         return exchange.sound(at) >= 0;
     }
 
@@ -180,15 +173,15 @@ final class HeadFields implements Fields {
     }
 
     /** The index of the first field of a name from {@code from} on, or -1. */
-    private static int find(Exchange exchange, ByteBuffer slab, int from, EncodedName name) {
-        if (name.token == 0) {
-            return find(exchange, slab, from, name.lowerCase);
+    private static int find(Exchange exchange, ByteBuffer slab, int from, String name, int token) {
+        if (token == 0) {
+            return find(exchange, slab, from, name);
         }
         int head = exchange.head();
         int count = count(slab, head);
         try {
             for (int i = from; i < count; i++) {
-                if (slab.getShort(entryOffset(head, i) + Layout.FIELD_ENTRY_TOKEN) == (short) name.token) {
+                if (slab.getShort(entryOffset(head, i) + Layout.FIELD_ENTRY_TOKEN) == (short) token) {
                     return i;
                 }
             }
@@ -198,7 +191,7 @@ final class HeadFields implements Fields {
         return -1;
     }
 
-    private static int find(Exchange exchange, ByteBuffer slab, int from, CharSequence name) {
+    private static int find(Exchange exchange, ByteBuffer slab, int from, String name) {
         int head = exchange.head();
         int count = count(slab, head);
         try {
@@ -216,7 +209,7 @@ final class HeadFields implements Fields {
         return -1;
     }
 
-    private static boolean equals(ByteBuffer slab, int at, CharSequence name) {
+    private static boolean equals(ByteBuffer slab, int at, String name) {
         for (int i = 0; i < name.length(); i++) {
             if (FieldText.lowerCase((char) (slab.get(at + i) & 0xFF)) != FieldText.lowerCase(name.charAt(i))) {
                 return false;

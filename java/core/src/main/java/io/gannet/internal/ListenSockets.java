@@ -87,17 +87,26 @@ final class ListenSockets {
         return Native.openListener(6, bytes.getLong(), bytes.getLong(), scope, port, BACKLOG, reusePort, probe);
     }
 
+    /** For logs and messages. */
+    static String where(InetAddress ip, int port) {
+        if (ip.isAnyLocalAddress()) {
+            return (ip instanceof Inet4Address ? "all IPv4 addresses" : "all addresses") + ", port " + port;
+        }
+        String host = ip.getHostAddress();
+        return (ip instanceof Inet6Address ? "[" + host + "]" : host) + ":" + port;
+    }
+
     private static InetAddress resolve(InetSocketAddress address) throws UnknownHostException {
         return address.isUnresolved() ? InetAddress.getByName(address.getHostString()) : address.getAddress();
     }
 
     private static IOException refused(int errno, InetAddress ip, int port) {
-        String where = "cannot listen on " + ip.getHostAddress() + " port " + port + ": " + Errno.describe(errno);
+        String text = "cannot listen on " + where(ip, port) + ": " + Errno.describe(errno);
         return switch (errno) {
-            case Errno.EAFNOSUPPORT -> new NoSuchFamily(where);
-            case Errno.EADDRNOTAVAIL -> ip.isAnyLocalAddress() ? new NoSuchFamily(where) : new BindException(where);
-            case Errno.EADDRINUSE, Errno.EACCES -> new BindException(where);
-            default -> new SocketException(where);
+            case Errno.EAFNOSUPPORT -> new NoSuchFamily(text);
+            case Errno.EADDRNOTAVAIL -> ip.isAnyLocalAddress() ? new NoSuchFamily(text) : new BindException(text);
+            case Errno.EADDRINUSE, Errno.EACCES -> new BindException(text);
+            default -> new SocketException(text);
         };
     }
 

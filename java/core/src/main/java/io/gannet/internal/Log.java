@@ -63,13 +63,24 @@ final class Log {
         log(Level.INFO, "event loops: " + loops + ", backend " + name(taken) + " (" + name(wanted) + ": " + why + ")");
     }
 
+    static void listening(String where, int loops, Backend backend) {
+        log(Level.INFO, "listening on " + where + "; loops " + loops + ", backend " + name(backend));
+    }
+
     private static String name(Backend backend) {
         return backend.name().toLowerCase(Locale.ROOT);
     }
 
     static void handlerFailed(String requestLine, Throwable failure) {
-        boolean expected = failure instanceof HttpException asked && asked.status() < 500;
-        log(expected ? Level.DEBUG : Level.WARNING, "handler failed: " + requestLine, failure);
+        log(Level.WARNING, "handler failed: " + requestLine, failure);
+    }
+
+    static void handlerRefused(String requestLine, Throwable failure) {
+        log(Level.DEBUG, "handler refused: " + requestLine, failure);
+    }
+
+    static void failedTooLate(String request, Throwable failure) {
+        log(Level.DEBUG, "failed after the response was sent: " + request, failure);
     }
 
     static void refusedBody(String requestLine, HttpException failure) {

@@ -2,7 +2,7 @@ package io.gannet.internal;
 
 import io.gannet.EventLoop;
 import io.gannet.LoopStats;
-import io.gannet.Timeout;
+import io.gannet.ScheduledTask;
 import java.io.IOException;
 import java.nio.ByteBuffer;
 import java.time.Duration;
@@ -100,11 +100,6 @@ public final class Loop implements EventLoop, Runnable {
         return ended;
     }
 
-    /** What ended the loop before its time, or {@code null}. */
-    Throwable failure() {
-        return failure;
-    }
-
     /** Asks the loop to end. */
     void end() {
         inbox.offer(() -> ending = true);
@@ -137,9 +132,11 @@ public final class Loop implements EventLoop, Runnable {
     }
 
     @Override
-    public Timeout schedule(Duration delay, Runnable task) {
+    public ScheduledTask schedule(Duration delay, Runnable task) {
+        Objects.requireNonNull(delay, "delay");
+        Objects.requireNonNull(task, "task");
         long deadline = System.nanoTime() + Math.min(Math.max(0, delay.toNanos()), LONGEST_DELAY);
-        Timers.Timer timer = new Timers.Timer(timers, deadline, Objects.requireNonNull(task, "task"));
+        Timers.Timer timer = new Timers.Timer(timers, deadline, task);
         if (inEventLoop() && !ended.isDone()) {
             timers.add(timer);
         } else if (!inbox.offer(() -> timers.add(timer))) {

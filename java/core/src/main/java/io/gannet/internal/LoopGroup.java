@@ -1,6 +1,7 @@
 package io.gannet.internal;
 
 import io.gannet.Backend;
+import io.gannet.CloseReason;
 import io.gannet.EventLoop;
 import io.gannet.HttpException;
 import io.gannet.LoopStats;
@@ -62,6 +63,8 @@ public final class LoopGroup {
     private static void preload() {
         Class<?>[] types = {
             BodyReader.class,
+            CloseReason.class,
+            CloseReason.Kind.class,
             Counters.class,
             Errno.class,
             Exchange.class,

@@ -1,12 +1,14 @@
 package io.gannet.internal;
 
+import io.gannet.CloseReason;
 import io.gannet.Connection;
-import io.gannet.HttpException;
+import io.gannet.EventLoop;
 import java.net.Inet6Address;
 import java.net.InetAddress;
 import java.net.InetSocketAddress;
 import java.net.UnknownHostException;
 import java.nio.ByteBuffer;
+import java.util.Objects;
 import java.util.concurrent.ConcurrentLinkedQueue;
 import java.util.concurrent.atomic.AtomicReference;
 import java.util.function.Consumer;
@@ -18,8 +20,8 @@ final class PeerConnection implements Connection {
     private final InetSocketAddress remote;
     private final InetSocketAddress local;
     private final AtomicReference<Object> attachment = new AtomicReference<>();
-    private final ConcurrentLinkedQueue<Consumer<HttpException>> callbacks = new ConcurrentLinkedQueue<>();
-    private volatile HttpException closed;
+    private final ConcurrentLinkedQueue<Consumer<CloseReason>> callbacks = new ConcurrentLinkedQueue<>();
+    private volatile CloseReason closed;
 
     PeerConnection(Loop loop, long id, InetSocketAddress remote, InetSocketAddress local) {
         this.loop = loop;
@@ -65,6 +67,11 @@ final class PeerConnection implements Connection {
     }
 
     @Override
+    public EventLoop eventLoop() {
+        return loop;
+    }
+
+    @Override
     public InetSocketAddress remoteAddress() {
         return remote;
     }
@@ -85,8 +92,8 @@ final class PeerConnection implements Connection {
     }
 
     @Override
-    public void onClose(Consumer<HttpException> callback) {
-        callbacks.add(callback);
+    public void onClose(Consumer<CloseReason> callback) {
+        callbacks.add(Objects.requireNonNull(callback, "callback"));
         if (closed != null && !loop.offer(this::callBack)) {
             callBack();
         }
@@ -99,12 +106,12 @@ final class PeerConnection implements Connection {
 
     /** It is gone. */
     void closed(int reason) {
-        closed = Reasons.exception(reason);
+        closed = Reasons.closeReason(reason);
         callBack();
     }
 
     private void callBack() {
-        for (Consumer<HttpException> callback = callbacks.poll(); callback != null; callback = callbacks.poll()) {
+        for (Consumer<CloseReason> callback = callbacks.poll(); callback != null; callback = callbacks.poll()) {
             try {
                 callback.accept(closed);
             } catch (Throwable failure) {

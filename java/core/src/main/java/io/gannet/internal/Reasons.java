@@ -1,5 +1,6 @@
 package io.gannet.internal;
 
+import io.gannet.CloseReason;
 import io.gannet.HttpException;
 
 /** What C's reasons are in Java. */
@@ -7,8 +8,42 @@ final class Reasons {
     private Reasons() {}
 
     static HttpException exception(int reason) {
-        String text = reason == Layout.REASON_NONE ? "the connection has ended" : Layout.reasonText(reason);
-        return new HttpException(kind(reason), status(reason), text, null);
+        return new HttpException(kind(reason), status(reason), text(reason), null);
+    }
+
+    static CloseReason closeReason(int reason) {
+        // C says SHUTDOWN of every connection that this side closes while it is idle.
+        int told = reason == Layout.REASON_SHUTDOWN ? Layout.REASON_CLOSED_HERE : reason;
+        return new CloseReason(closeKind(told), text(told));
+    }
+
+    private static String text(int reason) {
+        return reason == Layout.REASON_NONE ? "the connection has ended" : Layout.reasonText(reason);
+    }
+
+    private static CloseReason.Kind closeKind(int reason) {
+        return switch (reason) {
+            case Layout.REASON_PEER_CLOSED,
+                    Layout.REASON_PEER_RESET,
+                    Layout.REASON_HEAD_CUT,
+                    Layout.REASON_BODY_CUT,
+                    Layout.REASON_INPUT_OUTPUT -> CloseReason.Kind.BROKEN;
+            case Layout.REASON_ABORTED, Layout.REASON_RESPONSE_CUT -> CloseReason.Kind.ABORTED;
+            case Layout.REASON_OUT_OF_MEMORY -> CloseReason.Kind.LIMIT;
+            default -> isTimeout(reason) ? CloseReason.Kind.TIMEOUT : CloseReason.Kind.CLOSED;
+        };
+    }
+
+    private static boolean isTimeout(int reason) {
+        return switch (reason) {
+            case Layout.REASON_FIRST_BYTE_TIMEOUT,
+                    Layout.REASON_HEAD_TIMEOUT,
+                    Layout.REASON_IDLE_TIMEOUT,
+                    Layout.REASON_BODY_TIMEOUT,
+                    Layout.REASON_WRITE_TIMEOUT,
+                    Layout.REASON_LINGER_TIMEOUT -> true;
+            default -> false;
+        };
     }
 
     static HttpException bodyNotRead() {
@@ -20,13 +55,10 @@ final class Reasons {
         if (reason >= Layout.REASON_REQUEST) {
             return HttpException.Kind.PARSE;
         }
+        if (isTimeout(reason)) {
+            return HttpException.Kind.TIMEOUT;
+        }
         return switch (reason) {
-            case Layout.REASON_FIRST_BYTE_TIMEOUT,
-                    Layout.REASON_HEAD_TIMEOUT,
-                    Layout.REASON_IDLE_TIMEOUT,
-                    Layout.REASON_BODY_TIMEOUT,
-                    Layout.REASON_WRITE_TIMEOUT,
-                    Layout.REASON_LINGER_TIMEOUT -> HttpException.Kind.TIMEOUT;
             case Layout.REASON_OUT_OF_MEMORY, Layout.REASON_BODY_TOO_LARGE -> HttpException.Kind.LIMIT;
             case Layout.REASON_ABORTED, Layout.REASON_SHUTDOWN, Layout.REASON_RESPONSE_CUT -> HttpException.Kind.RESET;
             case Layout.REASON_UNKNOWN_EXPECTATION, Layout.REASON_CONNECT_REFUSED -> HttpException.Kind.PARSE;

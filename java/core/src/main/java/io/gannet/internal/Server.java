@@ -5,6 +5,7 @@ import io.gannet.ServerStats;
 import java.io.IOException;
 import java.net.InetSocketAddress;
 import java.time.Duration;
+import java.util.ArrayList;
 import java.util.List;
 import java.util.concurrent.CompletableFuture;
 import java.util.concurrent.CompletionException;
@@ -61,6 +62,7 @@ public final class Server {
             if (server.hook != null) {
                 Runtime.getRuntime().addShutdownHook(server.hook);
             }
+            Log.listening(server.where(), group.all().size(), group.backend());
         } catch (Throwable failed) {
             server.closeAsync(Duration.ZERO);
             throw failed;
@@ -239,9 +241,17 @@ public final class Server {
         }
     }
 
+    private String where() {
+        List<String> places = new ArrayList<>();
+        for (InetSocketAddress address : addresses) {
+            places.add(ListenSockets.where(address.getAddress(), address.getPort()));
+        }
+        return String.join(" and ", places);
+    }
+
     /** For logs: where it listens. */
     @Override
     public String toString() {
-        return "server on " + addresses;
+        return "server on " + where();
     }
 }

@@ -11,6 +11,7 @@ import java.util.List;
 public final class ServerOptions {
     static final int SEND_CREDIT = 65536;
     static final int RECEIVE_CREDIT = 65536;
+    private static final int TARGET_BYTES = 65534;
 
     /** An address to listen on; {@code null} for all addresses of both families. */
     record Place(InetSocketAddress address, int port) {}
@@ -22,11 +23,11 @@ public final class ServerOptions {
     Duration closeDeadline = Duration.ofSeconds(10);
     boolean closeOnShutdown;
     int maxBodyBytes = 1 << 20;
+    private boolean targetGiven;
 
     /** The defaults. */
     public ServerOptions() {
-        set(Layout.LISTENER_HEAD_BYTES, 131072);
-        set(Layout.LISTENER_TARGET_BYTES, 65534);
+        maxHeadBytes(131072);
         set(Layout.LISTENER_FIELDS, 100);
         set(Layout.LISTENER_EMPTY_LINES, 8);
         set(Layout.LISTENER_PIPELINE, 32);
@@ -81,7 +82,7 @@ public final class ServerOptions {
         }
         long target = get(Layout.LISTENER_TARGET_BYTES);
         long head = get(Layout.LISTENER_HEAD_BYTES);
-        if (target > head && target != 65534) {
+        if (target > head) {
             throw new IllegalStateException(
                     "maxTargetBytes is larger than maxHeadBytes, of which the target is a part: " + target + " > "
                             + head);
@@ -110,7 +111,7 @@ public final class ServerOptions {
     }
 
     public void closeDeadline(Duration deadline) {
-        Check.timeout("closeDeadline", deadline);
+        Check.duration("closeDeadline", deadline, "closes at once");
         closeDeadline = deadline;
     }
 
@@ -136,26 +137,30 @@ public final class ServerOptions {
 
     public void maxTargetBytes(int bytes) {
         set(Layout.LISTENER_TARGET_BYTES, Check.range("maxTargetBytes", bytes, 1, 1 << 19));
+        targetGiven = true;
     }
 
     public void maxHeadBytes(int bytes) {
         set(Layout.LISTENER_HEAD_BYTES, Check.range("maxHeadBytes", bytes, 1024, 1 << 19));
+        if (!targetGiven) {
+            set(Layout.LISTENER_TARGET_BYTES, Math.min(TARGET_BYTES, bytes));
+        }
     }
 
     public void maxEmptyLines(int count) {
         set(Layout.LISTENER_EMPTY_LINES, Check.range("maxEmptyLines", count, 0, 1024));
     }
 
-    public void pipelineLimit(int count) {
-        set(Layout.LISTENER_PIPELINE, Check.range("pipelineLimit", count, 1, 65536));
+    public void maxPipelinedRequests(int count) {
+        set(Layout.LISTENER_PIPELINE, Check.range("maxPipelinedRequests", count, 1, 65536));
     }
 
     public void maxBodyBytes(int bytes) {
         maxBodyBytes = Check.range("maxBodyBytes", bytes, 0, Integer.MAX_VALUE - 8);
     }
 
-    public void maxConnections(int count) {
-        set(Layout.LISTENER_CONNECTIONS, Check.range("maxConnections", count, 0, Layout.ID_SLOT_MASK));
+    public void maxConnectionsPerLoop(int count) {
+        set(Layout.LISTENER_CONNECTIONS, Check.range("maxConnectionsPerLoop", count, 0, Layout.ID_SLOT_MASK));
     }
 
     public void firstByteTimeout(Duration time) {

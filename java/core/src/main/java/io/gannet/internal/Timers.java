@@ -1,6 +1,6 @@
 package io.gannet.internal;
 
-import io.gannet.Timeout;
+import io.gannet.ScheduledTask;
 import java.lang.invoke.MethodHandles;
 import java.lang.invoke.VarHandle;
 import java.util.Arrays;
@@ -19,7 +19,7 @@ final class Timers {
     private final AtomicInteger cancelled = new AtomicInteger();
 
     /** A task and its time. */
-    static final class Timer implements Timeout {
+    static final class Timer implements ScheduledTask {
         private static final int WAITING = 0;
         private static final int RUN = 1;
         private static final int CANCELLED = 2;

@@ -161,8 +161,7 @@ class ClientsTest extends ServerTest {
 
     private static boolean hasCurl() throws InterruptedException {
         try {
-            var builder =
-                    new ProcessBuilder("curl", "--version").redirectOutput(ProcessBuilder.Redirect.DISCARD);
+            var builder = new ProcessBuilder("curl", "--version").redirectOutput(ProcessBuilder.Redirect.DISCARD);
             builder.environment().remove("LD_PRELOAD");
             return builder.start().waitFor() == 0;
         } catch (IOException e) {

@@ -4,12 +4,11 @@ import static java.nio.charset.StandardCharsets.ISO_8859_1;
 import static org.junit.jupiter.api.Assertions.assertArrayEquals;
 import static org.junit.jupiter.api.Assertions.assertEquals;
 import static org.junit.jupiter.api.Assertions.assertFalse;
-import static org.junit.jupiter.api.Assertions.assertNotNull;
 import static org.junit.jupiter.api.Assertions.assertSame;
 import static org.junit.jupiter.api.Assertions.assertTrue;
 
+import io.gannet.CloseReason;
 import io.gannet.Connection;
-import io.gannet.HttpException;
 import io.gannet.Response;
 import java.io.IOException;
 import java.io.UncheckedIOException;
@@ -67,7 +66,7 @@ class ConnectionLifeTest extends ServerTest {
     void responseCloses() throws Exception {
         server.on(
                 "/close",
-                (request, response) -> response.field("Connection", "close").send("last"));
+                (request, response) -> response.addField("Connection", "close").send("last"));
         long handled = server.handled();
         try (RawClient client = server.connect()) {
             assertEquals("last", client.request(get("/close") + get("/close")).text());
@@ -194,10 +193,50 @@ class ConnectionLifeTest extends ServerTest {
     @DisplayName("D4: the end of a connection between two requests is a clean end")
     void endBetweenRequests() throws Exception {
         try (RawClient client = server.connect()) {
-            BlockingQueue<HttpException> reasons = watch(client);
+            BlockingQueue<CloseReason> reasons = watch(client);
             client.end().assertEnd();
-            HttpException reason = reasons.poll(Await.SECONDS, TimeUnit.SECONDS);
-            assertEquals(HttpException.Kind.CLOSED, reason.kind());
+            CloseReason reason = reasons.poll(Await.SECONDS, TimeUnit.SECONDS);
+            assertEquals(CloseReason.Kind.CLOSED, reason.kind());
+        }
+    }
+
+    @Test
+    @DisplayName("a connection that this side ends in peace says so, on its loop")
+    void endHere() throws Exception {
+        var reason = new CompletableFuture<CloseReason>();
+        server.on("/last", (request, response) -> {
+            Connection connection = request.connection();
+            assertSame(request.eventLoop(), connection.eventLoop());
+            connection.onClose(why -> {
+                assertTrue(connection.eventLoop().inEventLoop());
+                reason.complete(why);
+            });
+            response.addField("Connection", "close").send();
+        });
+        try (RawClient client = server.connect()) {
+            assertTrue(client.request(get("/last")).closes());
+            client.assertEnd();
+        }
+        assertEquals(CloseReason.Kind.CLOSED, Await.result(reason).kind());
+    }
+
+    @Test
+    @DisplayName("Connection.close between requests is an end in peace by this side")
+    void closedHere() throws Exception {
+        var open = new CompletableFuture<Connection>();
+        server.on("/open", (request, response) -> {
+            open.complete(request.connection());
+            response.send();
+        });
+        try (RawClient client = server.connect()) {
+            assertEquals(200, client.request(get("/open")).status());
+            var reason = new CompletableFuture<CloseReason>();
+            Await.result(open).onClose(reason::complete);
+            Await.result(open).close();
+            client.assertEnd();
+            assertEquals(
+                    new CloseReason(CloseReason.Kind.CLOSED, "the connection was closed by this side"),
+                    Await.result(reason));
         }
     }
 
@@ -207,12 +246,13 @@ class ConnectionLifeTest extends ServerTest {
     void endWithinHead() throws Exception {
         for (String cut : List.of("G", "GET / HTTP/1.1\r\nHost: x", get("/").substring(0, get("/").length() - 1))) {
             try (RawClient client = server.connect()) {
-                BlockingQueue<HttpException> reasons = watch(client);
+                BlockingQueue<CloseReason> reasons = watch(client);
                 long handled = server.handled();
                 String answer = new String(client.send(cut).end().rest(), ISO_8859_1);
                 assertTrue(answer.isEmpty() || answer.startsWith("HTTP/1.1 400 "), answer);
-                HttpException reason = reasons.poll(Await.SECONDS, TimeUnit.SECONDS);
-                assertTrue(reason.getMessage().contains("head"), reason::toString);
+                CloseReason reason = reasons.poll(Await.SECONDS, TimeUnit.SECONDS);
+                assertEquals(CloseReason.Kind.BROKEN, reason.kind());
+                assertTrue(reason.text().contains("head"), reason::toString);
                 assertEquals(handled, server.handled());
             }
         }
@@ -220,8 +260,8 @@ class ConnectionLifeTest extends ServerTest {
     }
 
     /** Makes a request, and tells of the end of its connection. */
-    private static BlockingQueue<HttpException> watch(RawClient client) throws IOException {
-        var reasons = new LinkedBlockingQueue<HttpException>();
+    private static BlockingQueue<CloseReason> watch(RawClient client) throws IOException {
+        var reasons = new LinkedBlockingQueue<CloseReason>();
         server.on("/watch", (request, response) -> {
             request.connection().onClose(reasons::add);
             response.send();
@@ -254,7 +294,7 @@ class ConnectionLifeTest extends ServerTest {
     @DisplayName("a response for a client that is gone goes nowhere, and is no error")
     void clientGone() throws Exception {
         var waiting = new CompletableFuture<Response>();
-        var gone = new CompletableFuture<HttpException>();
+        var gone = new CompletableFuture<CloseReason>();
         server.on("/gone", (request, response) -> {
             request.connection().onClose(gone::complete);
             waiting.complete(response);
@@ -264,7 +304,7 @@ class ConnectionLifeTest extends ServerTest {
             client.send(get("/gone"));
             Response response = Await.result(waiting);
             client.reset();
-            assertNotNull(Await.result(gone));
+            assertEquals(CloseReason.Kind.BROKEN, Await.result(gone).kind());
             response.send("nobody is there");
             assertTrue(response.isSent());
             awaitNoConnection();

@@ -4,6 +4,7 @@ import static org.junit.jupiter.api.Assertions.assertEquals;
 import static org.junit.jupiter.api.Assertions.assertTrue;
 
 import io.gannet.Backend;
+import io.gannet.CloseReason;
 import io.gannet.HttpException;
 import io.gannet.Response;
 import java.time.Duration;
@@ -94,7 +95,7 @@ class LimitsTest {
     @Test
     @DisplayName("writeTimeout: a client that takes no byte of its response is dropped")
     void writeTimeout() throws Exception {
-        var gone = new CompletableFuture<HttpException>();
+        var gone = new CompletableFuture<CloseReason>();
         try (var server = TestServer.start(backend, builder -> builder.writeTimeout(SHORT));
                 var client = new RawClient(server.port(), 4096)) {
             server.on("/large", (request, response) -> {
@@ -102,7 +103,7 @@ class LimitsTest {
                 response.send(new byte[20_000_000]);
             });
             client.send("GET /large HTTP/1.1\r\nHost: x\r\n\r\n");
-            assertEquals(HttpException.Kind.TIMEOUT, Await.result(gone).kind());
+            assertEquals(CloseReason.Kind.TIMEOUT, Await.result(gone).kind());
             Await.until(
                     () -> server.stats().connectionsOpen() == 0
                             && server.stats().exchangesOpen() == 0,
@@ -123,9 +124,9 @@ class LimitsTest {
     }
 
     @Test
-    @DisplayName("maxConnections: further ones are accepted when there is room again")
-    void maxConnections() throws Exception {
-        try (var server = TestServer.start(backend, builder -> builder.maxConnections(2));
+    @DisplayName("maxConnectionsPerLoop: further ones are accepted when there is room again")
+    void maxConnectionsPerLoop() throws Exception {
+        try (var server = TestServer.start(backend, builder -> builder.maxConnectionsPerLoop(2));
                 RawClient first = server.connect();
                 RawClient second = server.connect();
                 RawClient third = server.connect()) {
@@ -184,11 +185,11 @@ class LimitsTest {
     }
 
     @Test
-    @DisplayName("pipelineLimit: no more requests are handed out than that; all are answered in time")
-    void pipelineLimit() throws Exception {
+    @DisplayName("maxPipelinedRequests: no more requests are handed out than that; all are answered in time")
+    void maxPipelinedRequests() throws Exception {
         var waiting = new ArrayList<Response>();
         var all = new CompletableFuture<Void>();
-        try (var server = TestServer.start(backend, builder -> builder.pipelineLimit(3));
+        try (var server = TestServer.start(backend, builder -> builder.maxPipelinedRequests(3));
                 RawClient client = server.connect()) {
             server.on("/waits", (request, response) -> {
                 waiting.add(response);
@@ -215,12 +216,12 @@ class LimitsTest {
     @Test
     @DisplayName("halfClose off: a client that has ended its side counts as gone")
     void halfCloseOff() throws Exception {
-        var gone = new CompletableFuture<HttpException>();
+        var gone = new CompletableFuture<CloseReason>();
         try (var server = TestServer.start(backend, builder -> builder.halfClose(false));
                 RawClient client = server.connect()) {
             server.on("/held", (request, response) -> request.connection().onClose(gone::complete));
             client.send("GET /held HTTP/1.1\r\nHost: x\r\n\r\n").end();
-            assertEquals(HttpException.Kind.CLOSED, Await.result(gone).kind());
+            assertEquals(CloseReason.Kind.BROKEN, Await.result(gone).kind());
             assertEquals(0, client.rest().length);
         }
     }

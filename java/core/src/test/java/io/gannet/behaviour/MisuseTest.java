@@ -8,6 +8,7 @@ import static org.junit.jupiter.api.Assertions.assertTrue;
 
 import io.gannet.Backend;
 import io.gannet.EventLoops;
+import io.gannet.FieldName;
 import io.gannet.Fields;
 import io.gannet.HttpServer;
 import io.gannet.Request;
@@ -17,6 +18,7 @@ import java.net.BindException;
 import java.net.InetAddress;
 import java.net.InetSocketAddress;
 import java.net.ServerSocket;
+import java.nio.ByteBuffer;
 import java.time.Duration;
 import java.util.List;
 import java.util.concurrent.CompletableFuture;
@@ -42,8 +44,9 @@ class MisuseTest extends ServerTest {
                 Arguments.of("send(text)", (Consumer<Response>) response -> response.send("second")),
                 Arguments.of("send(bytes)", (Consumer<Response>) response -> response.send(new byte[100_000])),
                 Arguments.of("status", (Consumer<Response>) response -> response.status(404)),
-                Arguments.of("field", (Consumer<Response>) response -> response.field("X", "y")),
-                Arguments.of("setField", (Consumer<Response>) response -> response.setField("X", "y")));
+                Arguments.of("addField", (Consumer<Response>) response -> response.addField("X", "y")),
+                Arguments.of("setField", (Consumer<Response>) response -> response.setField("X", "y")),
+                Arguments.of("removeField", (Consumer<Response>) response -> response.removeField("X")));
     }
 
     @ParameterizedTest(name = "{0} after a send is an IllegalStateException; the first response is not harmed")
@@ -181,7 +184,7 @@ class MisuseTest extends ServerTest {
             "a body that is not as long as its declared Content-Length is an IllegalStateException, and nothing goes out")
     void wrongContentLength() throws Exception {
         server.on("/misuse", (request, response) -> {
-            response.field("Content-Length", "4");
+            response.addField("Content-Length", "4");
             assertThrows(IllegalStateException.class, () -> response.send("12345"));
             assertThrows(IllegalStateException.class, () -> response.send("123"));
             assertThrows(IllegalStateException.class, response::send);
@@ -193,12 +196,85 @@ class MisuseTest extends ServerTest {
         }
     }
 
+    static Stream<Arguments> wrongLengths() {
+        return Stream.of(
+                Arguments.of("GET", "4", (Consumer<Response>) Response::send),
+                Arguments.of("GET", "4", (Consumer<Response>) response -> response.send("12345")),
+                Arguments.of("GET", "4", (Consumer<Response>) response -> response.send(new byte[5_000_000])),
+                Arguments.of("GET", "4", (Consumer<Response>)
+                        response -> response.send(ByteBuffer.wrap(new byte[] {1, 2, 3}))),
+                Arguments.of("GET", "5000000", (Consumer<Response>) response -> response.send(new byte[4_999_999])),
+                Arguments.of("HEAD", "4", (Consumer<Response>) response -> response.send("12345")));
+    }
+
+    @ParameterizedTest(name = "the same from another thread: {0}, Content-Length {1}")
+    @MethodSource("wrongLengths")
+    void wrongContentLengthElsewhere(String method, String declared, Consumer<Response> send) throws Exception {
+        var thrown = new CompletableFuture<IllegalStateException>();
+        server.on(
+                "/misuse",
+                (request, response) -> new Thread(() -> {
+                            response.addField("Content-Length", declared);
+                            try {
+                                thrown.complete(assertThrows(IllegalStateException.class, () -> send.accept(response)));
+                                assertFalse(response.isSent());
+                                response.setField("Content-Length", "4").send("1234");
+                            } catch (Throwable failed) {
+                                thrown.completeExceptionally(failed);
+                            }
+                        })
+                        .start());
+        try (RawClient client = server.connect()) {
+            client.send(method + " /misuse HTTP/1.1\r\nHost: x\r\n\r\n");
+            String message = Await.result(thrown).getMessage();
+            assertTrue(message.contains(declared), message);
+            assertTrue(message.contains(method + " /misuse"), message);
+            RawResponse response = method.equals("HEAD") ? client.headResponse() : client.response();
+            assertEquals("4", response.field("content-length"));
+            assertEquals(method.equals("HEAD") ? "" : "1234", response.text());
+            assertEquals(
+                    200,
+                    client.request("GET /other HTTP/1.1\r\nHost: x\r\n\r\n").status());
+        }
+    }
+
+    @Test
+    @DisplayName("a buffer whose length is not the declared one is left as it was")
+    void refusedBuffer() throws Exception {
+        server.on("/misuse", (request, response) -> {
+            ByteBuffer buffer = ByteBuffer.wrap(new byte[] {1, 2, 3});
+            response.addField("Content-Length", "4");
+            assertThrows(IllegalStateException.class, () -> response.send(buffer));
+            assertEquals(3, buffer.remaining());
+            response.setField("Content-Length", "3").send(buffer);
+            assertEquals(0, buffer.remaining());
+        });
+        try (RawClient client = server.connect()) {
+            assertEquals("\1\2\3", client.request(GET).text());
+        }
+    }
+
+    @Test
+    @DisplayName("a response to HEAD from another thread may declare the length of the body that it leaves out")
+    void headElsewhere() throws Exception {
+        server.on(
+                "/misuse",
+                (request, response) -> new Thread(() ->
+                                response.addField("Content-Length", "1234").send())
+                        .start());
+        try (RawClient client = server.connect()) {
+            RawResponse response =
+                    client.send("HEAD /misuse HTTP/1.1\r\nHost: x\r\n\r\n").headResponse();
+            assertEquals("1234", response.field("content-length"));
+        }
+    }
+
     @ParameterizedTest(name = "the framing field {0} is refused")
     @MethodSource
     void framingFields(Wire line) throws Exception {
         String[] field = line.bytes().split(": ", 2);
         server.on("/misuse", (request, response) -> {
-            assertThrows(IllegalArgumentException.class, () -> response.field(field[0], field[1]));
+            assertThrows(IllegalArgumentException.class, () -> response.addField(field[0], field[1]));
             response.send("refused");
         });
         try (RawClient client = server.connect()) {
@@ -220,10 +296,21 @@ class MisuseTest extends ServerTest {
     @DisplayName("null is refused where it is given, not later")
     void nulls() throws Exception {
         server.on("/misuse", (request, response) -> {
-            assertThrows(NullPointerException.class, () -> response.field("X", null));
-            assertThrows(NullPointerException.class, () -> response.field((String) null, "x"));
+            assertThrows(NullPointerException.class, () -> response.addField("X", null));
+            assertThrows(NullPointerException.class, () -> response.addField((String) null, "x"));
             assertThrows(NullPointerException.class, () -> response.send((String) null));
             assertThrows(NullPointerException.class, () -> response.send((byte[]) null));
+            assertThrows(NullPointerException.class, () -> response.send((ByteBuffer) null));
+            assertThrows(NullPointerException.class, () -> response.addField((FieldName) null, "x"));
+            assertThrows(NullPointerException.class, () -> response.setField("X", null));
+            assertThrows(NullPointerException.class, () -> response.removeField((String) null));
+            assertThrows(NullPointerException.class, () -> response.fail(null));
+            assertThrows(NullPointerException.class, () -> request.field((FieldName) null));
+            assertThrows(NullPointerException.class, () -> request.fields().get((FieldName) null));
+            assertThrows(NullPointerException.class, () -> request.fields().all((String) null));
+            assertThrows(NullPointerException.class, () -> request.connection().onClose(null));
+            assertThrows(NullPointerException.class, () -> request.eventLoop().execute(null));
+            assertThrows(NullPointerException.class, () -> request.eventLoop().schedule(null, () -> {}));
             assertThrows(NullPointerException.class, () -> request.field((String) null));
             response.send("refused");
         });
@@ -243,9 +330,9 @@ class MisuseTest extends ServerTest {
                 refused("1025", builder -> builder.maxFields(1025)),
                 refused("0", builder -> builder.maxTargetBytes(0)),
                 refused("-1", builder -> builder.maxEmptyLines(-1)),
-                refused("0", builder -> builder.pipelineLimit(0)),
+                refused("0", builder -> builder.maxPipelinedRequests(0)),
                 refused("-1", builder -> builder.maxBodyBytes(-1)),
-                refused("-1", builder -> builder.maxConnections(-1)),
+                refused("-1", builder -> builder.maxConnectionsPerLoop(-1)),
                 refused("PT-1S", builder -> builder.headTimeout(Duration.ofSeconds(-1))),
                 refused("PT-1S", builder -> builder.firstByteTimeout(Duration.ofSeconds(-1))),
                 refused("PT-1S", builder -> builder.idleTimeout(Duration.ofSeconds(-1))),
@@ -331,6 +418,18 @@ class MisuseTest extends ServerTest {
         assertTrue(refused.getMessage().contains("127.0.0.1"), refused.getMessage());
         assertTrue(refused.getMessage().contains(String.valueOf(port)), refused.getMessage());
         Await.until(() -> Descriptors.open() <= before, () -> "descriptors are closed: " + Descriptors.list());
+    }
+
+    @Test
+    @DisplayName("a port in use on all addresses is said in these words")
+    void portInUseOnAll() throws Exception {
+        try (var taken = new ServerSocket(0, 1)) {
+            var refused = assertThrows(
+                    BindException.class,
+                    () -> TestServer.start(backend, builder -> builder.listen(taken.getLocalPort())));
+            String words = "cannot listen on all (IPv4 )?addresses, port " + taken.getLocalPort() + ": .*";
+            assertTrue(refused.getMessage().matches(words), refused.getMessage());
+        }
     }
 
     @Test

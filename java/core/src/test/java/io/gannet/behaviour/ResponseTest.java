@@ -9,6 +9,7 @@ import static org.junit.jupiter.api.Assertions.assertSame;
 import static org.junit.jupiter.api.Assertions.assertThrows;
 import static org.junit.jupiter.api.Assertions.assertTrue;
 
+import io.gannet.FieldName;
 import io.gannet.Handler;
 import io.gannet.HttpException;
 import io.gannet.Response;
@@ -87,7 +88,7 @@ class ResponseTest extends ServerTest {
             assertEquals("text/plain; charset=utf-8", response.field("content-type"));
             assertArrayEquals("gr\u00fcn".getBytes(UTF_8), response.body());
 
-            answer(own -> own.field("content-TYPE", "text/html").send("<p>"));
+            answer(own -> own.addField("content-TYPE", "text/html").send("<p>"));
             assertEquals("text/html", client.request(GET).field("content-type"));
         }
     }
@@ -96,10 +97,10 @@ class ResponseTest extends ServerTest {
     @DisplayName(
             "fields go out in the order, the case and the bytes in which they were set; setField replaces them all")
     void fields() throws Exception {
-        answer(response -> response.field("X-One", "1")
-                .field("x-TWO", "a")
-                .field("X-Two", "b")
-                .field("X-One", "\u00e4\t \u00ff")
+        answer(response -> response.addField("X-One", "1")
+                .addField("x-TWO", "a")
+                .addField("X-Two", "b")
+                .addField("X-One", "\u00e4\t \u00ff")
                 .setField("x-two", "c")
                 .send());
         try (RawClient client = server.connect()) {
@@ -115,6 +116,28 @@ class ResponseTest extends ServerTest {
         }
     }
 
+    @Test
+    @DisplayName("removeField takes all fields of a name back, also a declared length and a close")
+    void removeField() throws Exception {
+        answer(response -> response.addField("X-One", "1")
+                .addField("X-Two", "2")
+                .addField("x-one", "3")
+                .addField("Content-Length", "77")
+                .addField("Connection", "close")
+                .removeField("X-ONE")
+                .removeField("absent")
+                .removeField(FieldName.CONTENT_LENGTH)
+                .removeField("connection")
+                .send("hello"));
+        try (RawClient client = server.connect()) {
+            RawResponse response = client.request(GET);
+            assertFalse(response.has("x-one"), response::toString);
+            assertEquals("2", response.field("x-two"));
+            assertEquals("hello", response.text());
+            assertInStep(client);
+        }
+    }
+
     @ParameterizedTest(name = "C4: a Transfer-Encoding that the handler sets does not go out with {0} {1} to {2}")
     @CsvSource({
         "GET, 200, HTTP/1.0",
@@ -127,7 +150,7 @@ class ResponseTest extends ServerTest {
     @Tag("C4")
     void transferEncoding(String method, int status, String version) throws Exception {
         answer(response ->
-                response.status(status).field("Transfer-Encoding", "chunked").send("hello"));
+                response.status(status).addField("Transfer-Encoding", "chunked").send("hello"));
         try (RawClient client = server.connect()) {
             client.send(method + " /answer " + version + "\r\nHost: x\r\nConnection: keep-alive\r\n\r\n");
             RawResponse response = method.equals("HEAD") ? client.headResponse() : client.response();
@@ -155,7 +178,7 @@ class ResponseTest extends ServerTest {
     @DisplayName("C7: to HEAD an explicit or computed Content-Length is sent, and no byte of a body")
     void head() throws Exception {
         try (RawClient client = server.connect()) {
-            answer(response -> response.field("Content-Length", "1234").send());
+            answer(response -> response.addField("Content-Length", "1234").send());
             assertEquals("1234", client.send(HEAD).headResponse().field("content-length"));
             answer(response -> response.send("hello"));
             assertEquals("5", client.send(HEAD).headResponse().field("content-length"));
@@ -194,7 +217,7 @@ class ResponseTest extends ServerTest {
             answer(response -> response.status(304).send());
             assertNull(client.request(GET).field("content-length"));
             answer(response ->
-                    response.status(304).field("Content-Length", "77").send());
+                    response.status(304).addField("Content-Length", "77").send());
             assertEquals("77", client.request(GET).field("content-length"));
             assertInStep(client);
         }
@@ -238,7 +261,7 @@ class ResponseTest extends ServerTest {
     @DisplayName("C12: a Date that the handler sets stays; with the option off there is none")
     void ownDate() throws Exception {
         String own = "Sun, 06 Nov 1994 08:49:37 GMT";
-        answer(response -> response.field("date", own).send());
+        answer(response -> response.addField("date", own).send());
         try (RawClient client = server.connect()) {
             assertEquals(own, client.request(GET).field("date"));
         }
@@ -252,7 +275,7 @@ class ResponseTest extends ServerTest {
     static Stream<Arguments> closing() {
         Handler plain = (request, response) -> response.send("last");
         Handler closing =
-                (request, response) -> response.field("Connection", "close").send("last");
+                (request, response) -> response.addField("Connection", "close").send("last");
         return Stream.of(
                 Arguments.of(new Wire("GET /answer HTTP/1.1\r\nHost: x\r\nConnection: close\r\n\r\n"), plain),
                 Arguments.of(new Wire("GET /answer HTTP/1.1\r\nHost: x\r\nConnection: x, CLOSE\r\n\r\n"), plain),
@@ -301,10 +324,10 @@ class ResponseTest extends ServerTest {
         String value = "a" + (char) character + "Injected: b";
         answer(response -> {
             for (Consumer<Response> set : List.<Consumer<Response>>of(
-                    refused -> refused.field("X-Bad", value),
+                    refused -> refused.addField("X-Bad", value),
                     refused -> refused.setField("X-Bad", value),
-                    refused -> refused.field("X-Bad", "" + (char) character),
-                    refused -> refused.field("Content-Type", value))) {
+                    refused -> refused.addField("X-Bad", "" + (char) character),
+                    refused -> refused.addField("Content-Type", value))) {
                 var refused = assertThrows(IllegalArgumentException.class, () -> set.accept(response));
                 assertTrue(refused.getMessage().matches("(?s).*(X-Bad|(?i)content-type).*"), refused.getMessage());
             }
@@ -328,7 +351,7 @@ class ResponseTest extends ServerTest {
     @MethodSource
     void badFieldName(Wire name) throws Exception {
         answer(response -> {
-            assertThrows(IllegalArgumentException.class, () -> response.field(name.bytes(), "v"));
+            assertThrows(IllegalArgumentException.class, () -> response.addField(name.bytes(), "v"));
             response.send("refused");
         });
         try (RawClient client = server.connect()) {
@@ -346,7 +369,7 @@ class ResponseTest extends ServerTest {
     void handlerThrows() throws Exception {
         var thrown = new IOException("disk on fire");
         server.on("/throws", (request, response) -> {
-            response.status(201).field("X-Half", "done");
+            response.status(201).addField("X-Half", "done");
             throw thrown;
         });
         answer(Response::send);
@@ -393,11 +416,58 @@ class ResponseTest extends ServerTest {
             throw new HttpException(418, "short and stout");
         });
         answer(Response::send);
+        long failures = server.server().stats().handlerFailures();
         try (RawClient client = server.connect()) {
             RawResponse response = client.request("GET /teapot HTTP/1.1\r\nHost: x\r\n\r\n");
             assertEquals(418, response.status());
             assertEquals("short and stout", response.text());
             assertInStep(client);
+        }
+        assertEquals(failures, server.server().stats().handlerFailures(), "an expected end is no failure");
+    }
+
+    @Test
+    @Tag("C21")
+    @DisplayName("C21: an HttpException of 500 or more is a failure that is counted and logged as a warning")
+    void httpExceptionOfServer() throws Exception {
+        server.on("/busy", (request, response) -> {
+            response.setField(FieldName.RETRY_AFTER, "120");
+            throw new HttpException(503, "come back later");
+        });
+        long failures = server.server().stats().handlerFailures();
+        try (LogCapture log = LogCapture.open();
+                RawClient client = server.connect()) {
+            RawResponse response = client.request("GET /busy HTTP/1.1\r\nHost: x\r\n\r\n");
+            assertEquals(503, response.status());
+            assertEquals("120", response.field("retry-after"));
+            assertEquals("come back later", log.warning().thrown().getMessage());
+        }
+        assertEquals(failures + 1, server.server().stats().handlerFailures());
+    }
+
+    @Test
+    @Tag("C21")
+    @DisplayName("C21: with an HttpException go the fields that were set, but for those of the body that was meant")
+    void httpExceptionKeepsFields() throws Exception {
+        server.on("/secret", (request, response) -> {
+            response.addField("WWW-Authenticate", "Basic realm=\"a\"")
+                    .addField("WWW-Authenticate", "Bearer")
+                    .addField("Connection", "close")
+                    .addField("Content-Length", "77")
+                    .addField("Content-Type", "image/png")
+                    .addField("Content-Encoding", "gzip");
+            throw new HttpException(401, "who are you?");
+        });
+        try (RawClient client = server.connect()) {
+            RawResponse response = client.request("GET /secret HTTP/1.1\r\nHost: x\r\n\r\n");
+            assertEquals(401, response.status());
+            assertEquals(List.of("Basic realm=\"a\"", "Bearer"), response.all("www-authenticate"));
+            assertEquals("12", response.field("content-length"));
+            assertEquals("text/plain; charset=utf-8", response.field("content-type"));
+            assertFalse(response.has("content-encoding"), response::toString);
+            assertEquals("who are you?", response.text());
+            assertTrue(response.closes(), response::toString);
+            client.assertEnd();
         }
     }
 

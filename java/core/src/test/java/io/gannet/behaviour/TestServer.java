@@ -149,18 +149,19 @@ final class TestServer implements AutoCloseable {
 
     /** What is sent is answered with this status and the end of the connection; no byte behind it is taken for a request. */
     void assertRefused(int status, String bytes) throws IOException {
-        assertRefusedAfter(0, status, bytes);
+        assertRefused(0, status, bytes);
     }
 
     /** The same for a refusal within the body of a request: the handler saw that request, and none behind it. */
     void assertBodyRefused(int status, String bytes) throws Exception {
         forgetSeen();
-        assertRefusedAfter(1, status, bytes);
+        assertRefused(1, status, bytes);
         Seen cut = seen();
         assertTrue(cut.bodyFailure() != null, () -> "the handler read a body to its end: " + cut.text());
     }
 
-    private void assertRefusedAfter(int requests, int status, String bytes) throws IOException {
+    /** The same, where so many requests come to a handler before the end. */
+    void assertRefused(int requests, int status, String bytes) throws IOException {
         long before = handled();
         try (RawClient client = connect()) {
             RawResponse response = client.send(bytes + BEHIND).response();
@@ -168,6 +169,8 @@ final class TestServer implements AutoCloseable {
             assertTrue(response.closes(), response::toString);
             client.assertEnd();
         }
+        // The loop may have answered before it called the handler.
+        Await.until(() -> handled() >= before + requests, () -> "requests came to a handler: " + handled());
         assertEquals(before + requests, handled(), "requests that came to a handler");
     }
 

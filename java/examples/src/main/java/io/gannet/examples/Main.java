@@ -31,12 +31,10 @@ public final class Main implements Runnable {
      * @param arguments the name of an example and its options
      */
     public static void main(String[] arguments) {
-        var commandLine = new CommandLine(new Main())
-                .setCaseInsensitiveEnumValuesAllowed(true)
-                .setExecutionExceptionHandler((failure, command, parsed) -> {
-                    command.getErr().println(command.getCommandName() + ": " + failure.getMessage());
-                    return 1;
-                });
+        var commandLine = new CommandLine(new Main()).setExecutionExceptionHandler((failure, command, parsed) -> {
+            command.getErr().println(command.getCommandName() + ": " + failure.getMessage());
+            return 1;
+        });
         System.exit(commandLine.execute(arguments));
     }
 }

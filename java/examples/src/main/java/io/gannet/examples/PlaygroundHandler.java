@@ -42,7 +42,9 @@ final class PlaygroundHandler implements Handler {
             case "/bytes/" -> bytes(argument, response);
             case "/status/" -> status(argument, response);
             case "/delay/" -> delay(argument, response);
-            case "/stats" -> server.thenAccept(running -> stats(running, response));
+            case "/stats" ->
+                server.thenAccept(running -> stats(running, response))
+                        .whenComplete((done, failure) -> failIf(failure, response));
             default -> requestLine(request, response);
         }
     }
@@ -54,8 +56,9 @@ final class PlaygroundHandler implements Handler {
         String type = request.field("Content-Type");
         request.body()
                 .bytes(MAX_BYTES)
-                .thenAccept(body -> response.field("Content-Type", type == null ? "application/octet-stream" : type)
-                        .send(body));
+                .thenAccept(body -> response.addField("Content-Type", type == null ? "application/octet-stream" : type)
+                        .send(body))
+                .whenComplete((done, failure) -> failIf(failure, response));
     }
 
     private static void headers(Request request, Response response) {
@@ -64,14 +67,14 @@ final class PlaygroundHandler implements Handler {
             text.append(field.name()).append(": ").append(field.value()).append('\n');
         }
         // a field value is octets: sent back as they came
-        response.field("Content-Type", "text/plain; charset=iso-8859-1")
+        response.addField("Content-Type", "text/plain; charset=iso-8859-1")
                 .send(text.toString().getBytes(ISO_8859_1));
     }
 
     private static void bytes(String argument, Response response) {
         var bytes = new byte[number("N of /bytes/N", argument, 0, MAX_BYTES)];
         Arrays.fill(bytes, (byte) 'x');
-        response.field("Content-Type", "application/octet-stream").send(bytes);
+        response.addField("Content-Type", "application/octet-stream").send(bytes);
     }
 
     private static void status(String argument, Response response) {
@@ -95,12 +98,19 @@ final class PlaygroundHandler implements Handler {
         } catch (IOException e) {
             throw new UncheckedIOException(e);
         }
-        response.field("Content-Type", "application/json").send(text.toString());
+        response.addField("Content-Type", "application/json").send(text.toString());
     }
 
     private static void requestLine(Request request, Response response) {
         if (allowed(request, response, "GET", "HEAD")) {
             response.send(request.method() + " " + request.target());
+        }
+    }
+
+    /** The end of each chain of callbacks: what they throw is answered for. */
+    private static void failIf(Throwable failure, Response response) {
+        if (failure != null) {
+            response.fail(failure);
         }
     }
 
@@ -110,7 +120,7 @@ final class PlaygroundHandler implements Handler {
             return true;
         }
         response.status(request.method().equals("OPTIONS") ? 204 : 405)
-                .field("Allow", String.join(", ", methods) + ", OPTIONS")
+                .addField("Allow", String.join(", ", methods) + ", OPTIONS")
                 .send();
         return false;
     }

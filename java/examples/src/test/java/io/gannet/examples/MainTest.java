@@ -47,6 +47,9 @@ class MainTest {
         "'', hello",
         "nothing, nothing",
         "hello --port x, --port",
+        "hello --port 65536, port must be 0 to 65535: 65536",
+        "playground --loops 0, loops must be 1 to 1024: 0",
+        "hello --backend kqueue, 'not auto, io_uring or epoll: kqueue'",
         "hello --backend kqueue, --backend",
         "hello --nothing, --nothing"
     })
@@ -55,6 +58,8 @@ class MainTest {
         String errors = new String(process.getErrorStream().readAllBytes(), UTF_8);
         assertEquals(2, RunningExample.exit(process));
         assertTrue(errors.contains(expected), errors);
+        assertTrue(errors.contains("Usage: "), errors);
+        assertFalse(errors.contains("\tat "), errors);
     }
 
     @Test

@@ -1,7 +1,11 @@
 package io.gannet;
 
-/** A task that an event loop will run at a time. Thread-safe. */
-public interface Timeout {
+/**
+ * A task that an event loop will run at a time. Thread-safe.
+ *
+ * <p>Implemented by Gannet: it may gain methods in any release, and is not meant to be implemented by applications.
+ */
+public interface ScheduledTask {
     /**
      * Takes the task back.
      *
