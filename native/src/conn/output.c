@@ -5,7 +5,7 @@
 #include "conn/context.h"
 
 /* The first block of a queue is small, since most responses are; later ones are for bulk. */
-#define FIRST_BLOCK 1024U
+#define FIRST_BLOCK 4096U
 #define BULK_BLOCK 32768U
 #define SEGMENTS_POOLED_MAX 1024U
 

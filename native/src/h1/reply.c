@@ -52,6 +52,17 @@ static bool worth_discarding(const struct gn_connection *connection)
     return true; // not known of a chunked body: counted as it comes
 }
 
+/* Gives an exchange that was in the queue the rest of its send credit: in its turn, and once it turns out to need it. Most
+   responses are one record, and an event for each would cost more than they do. */
+static void grant_turn(struct gn_exchange *exchange)
+{
+    struct gn_connection *connection = exchange->connection;
+    if (!exchange->queued || exchange->response != GN_RESPONSE_BEGUN || !is_first(exchange))
+        return;
+    exchange->queued = false;
+    gn_exchange_grant(connection->context, exchange, connection->settings->send_credit - GN_QUEUED_SEND_CREDIT);
+}
+
 void gn_h1_reply_advance(struct gn_connection *connection)
 {
     struct gn_context *context = connection->context;
@@ -62,11 +73,7 @@ void gn_h1_reply_advance(struct gn_connection *connection)
             gn_output_move(&connection->output, &exchange->held);
             gn_connection_touch(connection);
         }
-        if (exchange->queued) {
-            exchange->queued = false;
-            if (exchange->response < GN_RESPONSE_ENDED)
-                gn_exchange_grant(context, exchange, connection->settings->send_credit - GN_QUEUED_SEND_CREDIT);
-        }
+        grant_turn(exchange);
         if (exchange->response == GN_RESPONSE_CUT) {
             if (exchange->framing == GN_BODY_TO_END) {
                 gn_connection_end(connection, GN_REASON_ABORTED, true); // only RST tells this end from a complete body
@@ -295,6 +302,8 @@ bool gn_h1_reply_respond(struct gn_exchange *exchange, const struct gn_command *
         return true;
     if (command->flags & GN_FLAG_END)
         end_body(exchange, output);
+    else
+        grant_turn(exchange);
     return true;
 }
 

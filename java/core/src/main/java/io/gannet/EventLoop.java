@@ -26,11 +26,9 @@ public sealed interface EventLoop extends Executor permits Loop {
      * Runs a task on the loop's thread after a delay, measured with a monotonic clock. Timers that have not run when
      * the loop ends never do.
      *
-     * @param delay how long to wait; nothing if zero or negative; its nanoseconds must fit in a {@code long} (292
-     *     years)
+     * @param delay how long to wait; nothing if zero or negative; one of more than 146 years is taken for as many
      * @param task what to run
      * @return a handle to take the task back
-     * @throws ArithmeticException if the delay is too long
      * @throws RejectedExecutionException if the loop has ended
      */
     ScheduledTask schedule(Duration delay, Runnable task);

@@ -98,7 +98,16 @@ final class BodyReader implements RequestBody {
                         e));
                 return;
             }
-            text.complete(new String(body, charset));
+            String whole;
+            try {
+                whole = new String(body, charset);
+            } catch (OutOfMemoryError full) {
+                HttpException why = noMemory(full);
+                text.completeExceptionally(why);
+                exchange.loop().offer(() -> refuse(why));
+                return;
+            }
+            text.complete(whole);
         });
         return text;
     }
@@ -138,8 +147,8 @@ final class BodyReader implements RequestBody {
             tooLarge("the body has " + declared + " bytes");
             return;
         }
-        if (declared > 0) {
-            bytes = new byte[(int) Math.min(declared, FIRST_CAPACITY)];
+        if (declared > 0 && !grow((int) Math.min(declared, FIRST_CAPACITY))) {
+            return;
         }
         if (!exchange.isReceived() && (exchange.headFlags() & Layout.HEAD_FLAG_EXPECT_CONTINUE) != 0) {
             // The first credit makes C write 100 (Continue), RFC 9110 section 10.1.1.
@@ -175,7 +184,12 @@ final class BodyReader implements RequestBody {
             return;
         }
         if (2 * heldCount == held.length) {
-            held = Arrays.copyOf(held, 2 * held.length);
+            try {
+                held = Arrays.copyOf(held, 2 * held.length);
+            } catch (OutOfMemoryError full) {
+                giveBack(block, length);
+                throw full;
+            }
         }
         held[2 * heldCount] = block;
         held[2 * heldCount + 1] = length;
@@ -193,7 +207,10 @@ final class BodyReader implements RequestBody {
         }
         if (length > bytes.length - size) {
             long wanted = Math.max((long) size + length, 2L * bytes.length);
-            bytes = Arrays.copyOf(bytes, (int) Math.min(wanted, limit));
+            if (!grow((int) Math.min(wanted, limit))) {
+                giveBack(block, length);
+                return;
+            }
         }
         ByteBuffer slab = exchange.loop().slab(block);
         slab.get(Slabs.offset(block), bytes, size, length);
@@ -202,27 +219,55 @@ final class BodyReader implements RequestBody {
     }
 
     private void complete() {
-        byte[] whole = size == bytes.length ? bytes : Arrays.copyOf(bytes, size);
+        if (size != bytes.length && !grow(size)) {
+            return;
+        }
+        byte[] whole = bytes;
         bytes = NO_BYTES;
-        future.complete(whole);
+        try {
+            future.complete(whole);
+        } catch (Throwable thrown) {
+            // A callback's own exception could not be wrapped: its toString() throws.
+            exchange.drop(thrown);
+        }
+    }
+
+    /** Gives the bytes another capacity; {@code false}: there is no memory, and the body has failed. */
+    private boolean grow(int capacity) {
+        try {
+            bytes = Arrays.copyOf(bytes, capacity);
+            return true;
+        } catch (OutOfMemoryError full) {
+            bytes = NO_BYTES;
+            refuse(noMemory(full));
+            return false;
+        }
+    }
+
+    private static HttpException noMemory(OutOfMemoryError full) {
+        return new HttpException(HttpException.Kind.LIMIT, 503, "there is no memory for the body", full);
     }
 
     private void tooLarge(String what) {
-        refusal = new HttpException(HttpException.Kind.LIMIT, 413, what + ", the limit is " + limit, null);
-        fail(refusal);
+        refuse(new HttpException(HttpException.Kind.LIMIT, 413, what + ", the limit is " + limit, null));
+    }
+
+    private void refuse(HttpException why) {
+        refusal = why;
+        fail(why);
         if (exchange.isReturned()) {
             refuse();
         }
     }
 
-    /** Whoever waited for the body was told that it is too large, if it is: where nobody answered, the server does. */
+    /** Whoever waited for the body was told that it is refused, if it is: where nobody answered, the server does. */
     void refuse() {
         if (refusal != null) {
             exchange.refuseBody(refusal);
         }
     }
 
-    /** Whether the body is over the limit of its reader. */
+    /** Whether the body is over the limit of its reader, or over the memory that there is. */
     boolean isRefused() {
         return refusal != null;
     }
@@ -234,7 +279,12 @@ final class BodyReader implements RequestBody {
         }
         failure = why;
         bytes = NO_BYTES;
-        return future != null && future.completeExceptionally(why);
+        try {
+            return future != null && future.completeExceptionally(why);
+        } catch (Throwable thrown) {
+            Log.callbackFailed("a callback of a request body", thrown);
+            return true;
+        }
     }
 
     /** Gives back what C lent. */

@@ -35,8 +35,7 @@ import java.util.concurrent.CompletionException;
 final class Exchange implements Request, Response, Runnable {
     private static final byte[] NO_BYTES = {};
     private static final int LONGEST_PIECE = 65536;
-    /** Text that surely fits in the credit: three bytes a character. */
-    private static final int SHORT_TEXT = ServerOptions.SEND_CREDIT / 3;
+    private static final int MOST_BYTES_PER_CHARACTER = 3;
 
     private static final VarHandle COMMITTED;
 
@@ -69,6 +68,9 @@ final class Exchange implements Request, Response, Runnable {
     @SuppressWarnings("unused") // by COMMITTED
     private boolean committed;
 
+    /** The loop's thread took {@code committed}: no response comes from another. */
+    private boolean committedHere;
+
     /** The handler is not running any more. */
     private boolean returned;
 
@@ -91,18 +93,19 @@ final class Exchange implements Request, Response, Runnable {
     private byte[] queued;
     private Throwable queuedFailure;
 
-    private int credit = ServerOptions.SEND_CREDIT;
+    private int credit;
     private byte[] rest;
     private int restPosition;
 
-    Exchange(Loop loop, Server server, long id, long connectionId, ByteBuffer slab, int head, boolean received) {
+    Exchange(Loop loop, Server server, long id, long connectionId, ByteBuffer slab, int head, int flags) {
         this.loop = loop;
         this.server = server;
         this.id = id;
         this.connectionId = connectionId;
         this.slab = slab;
         this.head = head;
-        this.received = received;
+        this.received = (flags & Layout.FLAG_END) != 0;
+        this.credit = (flags & Layout.FLAG_QUEUED) != 0 ? Layout.QUEUED_SEND_CREDIT : ServerOptions.SEND_CREDIT;
     }
 
     // ---- the loop's side ----
@@ -129,11 +132,67 @@ final class Exchange implements Request, Response, Runnable {
 
     /** The handler, or what runs for it later, has failed. */
     private void failed(Throwable failure) {
-        tell(failure);
-        if (COMMITTED.compareAndSet(this, false, true)) {
-            answerFailure(failure);
+        Asked asked = Asked.by(failure);
+        tell(failure, asked);
+        if (!responded && commitHere()) {
+            answerFailure(asked);
         } else if (responded && !finished) {
             cutOff();
+        }
+    }
+
+    /** Whether the loop's thread may respond: no other has. */
+    private boolean commitHere() {
+        committedHere |= COMMITTED.compareAndSet(this, false, true);
+        return committedHere;
+    }
+
+    /** What handling an event of this exchange threw, and nobody caught. */
+    void drop(Throwable thrown) {
+        returned = true;
+        if (broken || slab == null) {
+            finished = true;
+            tellDropped(thrown);
+            release();
+            return;
+        }
+        tellDropped(thrown);
+        try {
+            if (!responded && commitHere()) {
+                failed = true;
+                fields = null;
+                answer(500, "Internal Server Error", true);
+            } else if (responded && !finished) {
+                cutOff();
+            }
+        } catch (Throwable again) {
+            // Without memory, nothing is left but what needs none.
+            responded = true;
+            cutOff();
+        }
+        if (finished) {
+            release();
+        }
+    }
+
+    private void tellDropped(Throwable thrown) {
+        server.countHandlerFailure();
+        Log.handlerFailed(requestLine(), thrown);
+    }
+
+    /** What an {@link HttpException} asks for; its methods may be a user's, so they are called once. */
+    private record Asked(int status, String text, HttpException.Kind kind) {
+        /** {@code null}: it is no such exception, or a useless one. */
+        static Asked by(Throwable failure) {
+            if (!(failure instanceof HttpException exception)) {
+                return null;
+            }
+            try {
+                Asked asked = new Asked(exception.status(), exception.getMessage(), exception.kind());
+                return asked.status >= 400 && asked.status <= 599 ? asked : null;
+            } catch (Throwable useless) {
+                return null;
+            }
         }
     }
 
@@ -143,16 +202,16 @@ final class Exchange implements Request, Response, Runnable {
         breakOff();
     }
 
-    private void answerFailure(Throwable failure) {
+    private void answerFailure(Asked asked) {
         failed = true;
-        if (failure instanceof HttpException asked) {
+        if (asked != null) {
             if (fields != null) {
                 fields.remove((EncodedName) FieldName.CONTENT_TYPE);
                 fields.remove((EncodedName) FieldName.CONTENT_ENCODING);
             }
             // What is left of a body that was refused is not read, so nothing can follow it.
             boolean refused = body != null && body.isRefused();
-            answer(asked.status(), asked.getMessage(), closing || refused);
+            answer(asked.status, asked.text, closing || refused);
         } else {
             fields = null;
             answer(500, "Internal Server Error", false);
@@ -160,8 +219,8 @@ final class Exchange implements Request, Response, Runnable {
     }
 
     /** Counts and logs a failure. */
-    private void tell(Throwable failure) {
-        if (isExpected(failure)) {
+    private void tell(Throwable failure, Asked asked) {
+        if (isExpected(asked)) {
             Log.handlerRefused(requestLine(), failure);
         } else {
             server.countHandlerFailure();
@@ -170,9 +229,8 @@ final class Exchange implements Request, Response, Runnable {
     }
 
     /** Whether a request was refused on purpose, or this only passes on that the exchange broke. */
-    private boolean isExpected(Throwable failure) {
-        return failure instanceof HttpException asked
-                && (asked.status() < 500 || broken && asked.kind() != HttpException.Kind.STATUS);
+    private boolean isExpected(Asked asked) {
+        return asked != null && (asked.status < 500 || broken && asked.kind != HttpException.Kind.STATUS);
     }
 
     /** Answers in the handler's place; the fields are those that go out. */
@@ -186,7 +244,16 @@ final class Exchange implements Request, Response, Runnable {
     /** Body bytes have come, or the body's end. */
     void receive(long block, int length, boolean end) {
         received |= end;
-        bodyReader().receive(block, length, end);
+        BodyReader reader;
+        try {
+            reader = bodyReader();
+        } catch (OutOfMemoryError full) {
+            if (block != 0) {
+                loop.commands().plain(Layout.COMMAND_CREDIT, 0, id, block, length);
+            }
+            throw full;
+        }
+        reader.receive(block, length, end);
     }
 
     /** The peer can take more of the response. */
@@ -225,9 +292,9 @@ final class Exchange implements Request, Response, Runnable {
         }
     }
 
-    /** A body was too large, and no handler cared to answer. */
+    /** A body was too large, for its limit or for the memory, and no handler cared to answer. */
     void refuseBody(HttpException failure) {
-        if (!broken && slab != null && COMMITTED.compareAndSet(this, false, true)) {
+        if (!broken && slab != null && !isSent() && commitHere()) {
             Log.refusedBody(requestLine(), failure);
             fields = null;
             answer(failure.status(), failure.getMessage(), true);
@@ -309,12 +376,12 @@ final class Exchange implements Request, Response, Runnable {
 
     /** The text at an offset from the head's beginning. */
     String text(ByteBuffer open, int offset, int length) {
-        int at = head + offset;
-        if (offset < 0 || length < 0 || at + length > open.capacity()) {
+        long end = (long) head + offset + length;
+        if (offset < 0 || length < 0 || end > open.capacity()) {
             throw ended();
         }
         byte[] bytes = loop.inEventLoop() ? loop.scratch(length) : new byte[length];
-        open.get(at, bytes, 0, length);
+        open.get(head + offset, bytes, 0, length);
         return sound(new String(bytes, 0, length, StandardCharsets.ISO_8859_1));
     }
 
@@ -342,6 +409,8 @@ final class Exchange implements Request, Response, Runnable {
             return FieldText.escape(method() + " " + target() + " " + version());
         } catch (IllegalStateException e) {
             return "(ended)";
+        } catch (Throwable e) {
+            return "(unreadable)";
         }
     }
 
@@ -596,24 +665,30 @@ final class Exchange implements Request, Response, Runnable {
     @Override
     public void send(String text) {
         Objects.requireNonNull(text, "text");
-        if (text.length() <= SHORT_TEXT && declaredLength < 0 && loop.inEventLoop()) {
+        if (loop.inEventLoop() && fits(text) && declaredLength < 0 && !broken && !hidesBody()) {
             checkOpen();
-            COMMITTED.setOpaque(this, true);
-            if (broken || hidesBody()) {
-                respond(text.getBytes(StandardCharsets.UTF_8), true);
-            } else {
-                respond(text);
-            }
+            commit();
+            respond(text);
         } else {
             send(text.getBytes(StandardCharsets.UTF_8), true);
         }
+    }
+
+    /** Whether the credit is surely enough for all of the text. */
+    private boolean fits(String text) {
+        return text.length() <= credit / MOST_BYTES_PER_CHARACTER;
+    }
+
+    private void commit() {
+        COMMITTED.setOpaque(this, true);
+        committedHere = true;
     }
 
     private void send(byte[] bytes, boolean isText) {
         checkOpen();
         checkLength(bytes.length);
         if (loop.inEventLoop()) {
-            COMMITTED.setOpaque(this, true);
+            commit();
             respond(bytes, isText);
             return;
         }
@@ -642,7 +717,7 @@ final class Exchange implements Request, Response, Runnable {
         } else if (COMMITTED.compareAndSet(this, false, true)) {
             queuedFailure = failure;
             if (!loop.offer(this)) {
-                tell(failure);
+                tell(failure, Asked.by(failure));
             }
         } else if (!loop.offer(() -> failedAfterSend(failure))) {
             Log.failedTooLate(requestLine(), failure);
@@ -652,7 +727,7 @@ final class Exchange implements Request, Response, Runnable {
     /** What fails when the response was sent is heard of only if it can still be cut off. */
     private void failedAfterSend(Throwable failure) {
         if (responded && !finished && !failed && !broken) {
-            tell(failure);
+            tell(failure, Asked.by(failure));
             cutOff();
         } else {
             Log.failedTooLate(shortLine(), failure);
@@ -666,13 +741,19 @@ final class Exchange implements Request, Response, Runnable {
         queued = null;
         Throwable failure = queuedFailure;
         queuedFailure = null;
-        if (failure != null) {
-            tell(failure);
-            if (!responded) {
-                answerFailure(failure);
+        committedHere = true;
+        try {
+            if (failure != null) {
+                Asked asked = Asked.by(failure);
+                tell(failure, asked);
+                if (!responded) {
+                    answerFailure(asked);
+                }
+            } else if (!responded) {
+                respond(bytes, queuedText);
             }
-        } else if (!responded) {
-            respond(bytes, queuedText);
+        } catch (Throwable thrown) {
+            drop(thrown);
         }
     }
 

@@ -106,6 +106,11 @@ final class Inbox {
         VarHandle.fullFence();
     }
 
+    /** Whether no task is taken any more. */
+    boolean isRefusing() {
+        return refusing;
+    }
+
     /** The loop's: when this returns no thread wakes any more. */
     void close() {
         refuse();

@@ -11,7 +11,7 @@ import java.util.concurrent.atomic.AtomicLong;
 final class Log {
     private static final Logger LOGGER = System.getLogger("io.gannet");
     private static final Limit REFUSALS = new Limit();
-    private static final Limit ACCEPT_FAILURES = new Limit();
+    private static final int MOST_CAUSES = 32;
 
     private Log() {}
 
@@ -42,20 +42,67 @@ final class Log {
 
     /** Makes the lines of accept failures once, so that what makes them is loaded. */
     static void prepare() {
-        acceptFailedLine(Errno.EMFILE, 1, 0);
+        AcceptFailures.line("", Errno.EMFILE, 1);
         LOGGER.isLoggable(Level.WARNING);
     }
 
-    /** What goes wrong in a logger must not end a loop. */
-    private static void log(Level level, String message) {
-        log(level, message, null);
+    /** The failures of a loop to accept: at most one line a second. Only the loop's thread touches it. */
+    static final class AcceptFailures {
+        private static final long SECOND = 1_000_000_000L;
+
+        private final String loop;
+        private boolean logged;
+        private long loggedAt;
+        private long unsaid;
+
+        AcceptFailures(String loop) {
+            this.loop = loop;
+        }
+
+        void failed(long now, int errno) {
+            unsaid++;
+            if (logged && now - loggedAt < SECOND) {
+                return;
+            }
+            log(Level.WARNING, line(loop, errno, unsaid));
+            logged = true;
+            loggedAt = now;
+            unsaid = 0;
+        }
+
+        private static String line(String loop, int errno, long failures) {
+            return loop + ": accepting a connection failed: " + Errno.describe(errno)
+                    + (failures == 1 ? "" : " (" + failures + " failures since the last such line)");
+        }
     }
 
-    private static void log(Level level, String message, Throwable failure) {
+    private static void log(Level level, String message) {
+        log(level, message, "", null);
+    }
+
+    /** What goes wrong in a logger, or in a user's exception, must not end a loop. */
+    private static void log(Level level, String start, String end, Throwable failure) {
         try {
-            LOGGER.log(level, message, failure);
+            if (LOGGER.isLoggable(level)) {
+                LOGGER.log(level, start + end, printable(failure));
+            }
         } catch (Throwable ignored) {
             // There is nowhere else to say it.
+        }
+    }
+
+    /** The failure, or one that tells of it, where its own methods throw. */
+    private static Throwable printable(Throwable failure) {
+        try {
+            int depth = 0;
+            for (Throwable cause = failure; cause != null && depth < MOST_CAUSES; cause = cause.getCause()) {
+                cause.toString();
+                cause.getStackTrace();
+                depth++;
+            }
+            return failure;
+        } catch (Throwable thrown) {
+            return new IllegalStateException(failure.getClass().getName() + ", whose text cannot be had");
         }
     }
 
@@ -72,15 +119,15 @@ final class Log {
     }
 
     static void handlerFailed(String requestLine, Throwable failure) {
-        log(Level.WARNING, "handler failed: " + requestLine, failure);
+        log(Level.WARNING, "handler failed: ", requestLine, failure);
     }
 
     static void handlerRefused(String requestLine, Throwable failure) {
-        log(Level.DEBUG, "handler refused: " + requestLine, failure);
+        log(Level.DEBUG, "handler refused: ", requestLine, failure);
     }
 
     static void failedTooLate(String request, Throwable failure) {
-        log(Level.DEBUG, "failed after the response was sent: " + request, failure);
+        log(Level.DEBUG, "failed after the response was sent: ", request, failure);
     }
 
     static void refusedBody(String requestLine, HttpException failure) {
@@ -88,7 +135,15 @@ final class Log {
     }
 
     static void callbackFailed(String what, Throwable failure) {
-        log(Level.WARNING, what + " failed", failure);
+        log(Level.WARNING, what, " failed", failure);
+    }
+
+    static void taskFailed(String loop, Throwable failure) {
+        log(Level.WARNING, "a task failed on ", loop, failure);
+    }
+
+    static void eventFailed(String loop, Throwable failure) {
+        log(Level.WARNING, "handling an event failed on ", loop, failure);
     }
 
     static void refused(PeerConnection connection, long connectionId, int reason, long status) {
@@ -106,18 +161,6 @@ final class Log {
         }
     }
 
-    static void acceptFailed(int errno, long failures) {
-        long dropped = ACCEPT_FAILURES.pass();
-        if (dropped >= 0) {
-            log(Level.WARNING, acceptFailedLine(errno, failures, dropped));
-        }
-    }
-
-    private static String acceptFailedLine(int errno, long failures, long dropped) {
-        return "accepting a connection failed: " + Errno.describe(errno) + " (" + failures + " failures so far)"
-                + droppedBefore(dropped);
-    }
-
     static void slabRefused(String loop, int errno) {
         log(Level.WARNING, loop + ": a slab of memory was not taken: " + Errno.describe(errno));
     }
@@ -125,13 +168,14 @@ final class Log {
     static void slabNotAllocated(String loop, OutOfMemoryError failure) {
         log(
                 Level.WARNING,
-                loop + ": no direct memory for another slab, trying again every second; raise"
-                        + " -XX:MaxDirectMemorySize",
+                loop,
+                ": no direct memory, or no thread, to get another slab with, trying again every second; raise"
+                        + " -XX:MaxDirectMemorySize, or the limit of threads",
                 failure);
     }
 
     static void loopFailed(String loop, Throwable failure) {
-        log(Level.ERROR, loop + " failed and ends; servers on it are closed", failure);
+        log(Level.ERROR, loop, " failed and ends; servers on it are closed", failure);
     }
 
     static void memoryLeaked(String loop, int errno) {

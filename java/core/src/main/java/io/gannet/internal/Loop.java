@@ -32,7 +32,7 @@ public final class Loop implements EventLoop, Runnable {
     private static final int CLOCK_EVERY = 8;
     private static final long STOP_NANOSECONDS = 2_000_000_000L;
     /** Half of what a clock that wraps around can tell apart. */
-    private static final long LONGEST_DELAY = Long.MAX_VALUE / 2;
+    private static final Duration LONGEST_DELAY = Duration.ofNanos(Long.MAX_VALUE / 2);
 
     private static final int SCRATCH_BYTES = 1024;
 
@@ -45,6 +45,7 @@ public final class Loop implements EventLoop, Runnable {
     private final int wakeDescriptor;
     private final Inbox inbox;
     private final Timers timers = new Timers();
+    private final Log.AcceptFailures acceptFailures;
     private final ConcurrentHashMap<Long, PeerConnection> connections = new ConcurrentHashMap<>();
     private final CompletableFuture<Void> opened = new CompletableFuture<>();
     private final CompletableFuture<Void> ended = new CompletableFuture<>();
@@ -73,6 +74,7 @@ public final class Loop implements EventLoop, Runnable {
     Loop(LoopOptions options, String name) throws IOException {
         this.options = options;
         this.name = name;
+        acceptFailures = new Log.AcceptFailures(name);
         int descriptor = Native.openWake();
         if (descriptor < 0) {
             throw new IOException("cannot create an eventfd: " + Errno.describe(-descriptor));
@@ -135,14 +137,27 @@ public final class Loop implements EventLoop, Runnable {
     public ScheduledTask schedule(Duration delay, Runnable task) {
         Objects.requireNonNull(delay, "delay");
         Objects.requireNonNull(task, "task");
-        long deadline = System.nanoTime() + Math.min(Math.max(0, delay.toNanos()), LONGEST_DELAY);
-        Timers.Timer timer = new Timers.Timer(timers, deadline, task);
-        if (inEventLoop() && !ended.isDone()) {
+        Timers.Timer timer = new Timers.Timer(timers, System.nanoTime() + nanoseconds(delay), task);
+        if (inEventLoop() && !inbox.isRefusing()) {
             timers.add(timer);
         } else if (!inbox.offer(() -> timers.add(timer))) {
             throw rejected();
         }
         return timer;
+    }
+
+    private static long nanoseconds(Duration delay) {
+        if (delay.isNegative()) {
+            return 0;
+        }
+        return (delay.compareTo(LONGEST_DELAY) < 0 ? delay : LONGEST_DELAY).toNanos();
+    }
+
+    /** As {@link #schedule}, on the loop's thread; nothing if the loop has ended. */
+    void later(Duration delay, Runnable task) {
+        if (!inbox.isRefusing()) {
+            schedule(delay, task);
+        }
     }
 
     private RejectedExecutionException rejected() {
@@ -232,7 +247,7 @@ public final class Loop implements EventLoop, Runnable {
 
     /** Takes a listening socket over. */
     Listener listen(Server server, ServerOptions settings, int descriptor) throws IOException {
-        if (pointer == 0) {
+        if (pointer == 0 || closing) {
             Native.closeDescriptor(descriptor);
             throw new IllegalStateException(name + " has ended");
         }
@@ -277,10 +292,12 @@ public final class Loop implements EventLoop, Runnable {
         opened.complete(null);
         try {
             while (!ending) {
-                turn();
+                turnWithinMemory();
             }
-        } catch (Throwable fault) {
-            failure = fault;
+        } catch (Throwable thrown) {
+            if (failure == null) {
+                failure = thrown;
+            }
         }
         close();
     }
@@ -321,6 +338,17 @@ public final class Loop implements EventLoop, Runnable {
         };
     }
 
+    private void turnWithinMemory() {
+        try {
+            turn();
+        } catch (OutOfMemoryError full) {
+            // The heap is the application's as well: the next turn may have memory again.
+            if (failure != null) {
+                throw full;
+            }
+        }
+    }
+
     private void turn() {
         long wait = 0;
         if (eventHead == eventTail && !closingConnections.isEmpty()) {
@@ -351,9 +379,17 @@ public final class Loop implements EventLoop, Runnable {
         }
         long found = Native.poll(pointer, count, eventHead, wait);
         if (found < 0) {
-            throw new IllegalStateException(name + ": poll failed: " + Errno.describe((int) -found));
+            throw fault("poll failed: " + Errno.describe((int) -found));
         }
         eventTail = eventHead + (int) found;
+    }
+
+    /** A fault of the library's own ends the loop, whoever catches it. */
+    private IllegalStateException fault(String what) {
+        IllegalStateException fault = new IllegalStateException(name + ": " + what);
+        failure = fault;
+        ending = true;
+        return fault;
     }
 
     private void runTimers() {
@@ -377,7 +413,7 @@ public final class Loop implements EventLoop, Runnable {
         try {
             task.run();
         } catch (Throwable failed) {
-            Log.callbackFailed("a task on " + name, failed);
+            Log.taskFailed(name, failed);
         }
     }
 
@@ -390,7 +426,21 @@ public final class Loop implements EventLoop, Runnable {
             long block = events.getLong(at + Layout.RECORD_BLOCK);
             long value = events.getLong(at + Layout.RECORD_VALUE);
             eventHead++;
-            handle(first, subject, block, value);
+            try {
+                handle(first, subject, block, value);
+            } catch (Throwable thrown) {
+                if (failure != null) {
+                    return;
+                }
+                try {
+                    drop(first, subject, thrown);
+                } catch (Throwable again) {
+                    // Without memory there may be no way to say so.
+                }
+                if (failure != null) {
+                    return;
+                }
+            }
             if (i % CLOCK_EVERY == 0) {
                 long now = System.nanoTime();
                 if (i == CLOCK_EVERY) {
@@ -402,8 +452,28 @@ public final class Loop implements EventLoop, Runnable {
         }
     }
 
+    /** Handling an event threw: the exchange that it is of fails, and the loop goes on. */
+    private void drop(long first, long subject, Throwable thrown) {
+        int kind = kind(first);
+        boolean isOfExchange = kind >= Layout.EVENT_HEAD && kind <= Layout.EVENT_RESET;
+        Exchange exchange = isOfExchange ? exchange(subject) : null;
+        if (exchange != null) {
+            exchange.drop(thrown);
+            return;
+        }
+        Log.eventFailed(name, thrown);
+        if (kind == Layout.EVENT_HEAD) {
+            commands.plain(Layout.COMMAND_RESET, 0, subject, 0, 0);
+            commands.plain(Layout.COMMAND_RELEASE, 0, subject, 0, 0);
+        }
+    }
+
+    private static int kind(long first) {
+        return (int) (first >>> Layout.RECORD_KIND_SHIFT) & 0xFF;
+    }
+
     private void handle(long first, long subject, long block, long value) {
-        int kind = (int) (first >>> Layout.RECORD_KIND_SHIFT) & 0xFF;
+        int kind = kind(first);
         if (kind == Layout.EVENT_HEAD) {
             handleHead(first, subject, block, value);
             return;
@@ -433,10 +503,10 @@ public final class Loop implements EventLoop, Runnable {
             }
             case Layout.EVENT_UNLISTENED -> unlistened(subject);
             case Layout.EVENT_REFUSED -> Log.refused(connections.get(subject), subject, reason, value);
-            case Layout.EVENT_ACCEPT_FAILED -> Log.acceptFailed(length, value);
+            case Layout.EVENT_ACCEPT_FAILED -> acceptFailures.failed(System.nanoTime(), length);
             case Layout.EVENT_SLAB_WANTED -> wantSlab();
             case Layout.EVENT_SLAB_EMPTY -> slabs.remove((int) value);
-            default -> throw new IllegalStateException(name + ": event of unknown kind " + kind);
+            default -> throw fault("event of unknown kind " + kind);
         }
     }
 
@@ -450,9 +520,8 @@ public final class Loop implements EventLoop, Runnable {
             exchanges = Arrays.copyOf(exchanges, Math.max(slot + 1, 2 * exchanges.length));
         }
         Server server = listeners[(int) (first >>> Layout.RECORD_REASON_SHIFT) & 0xFFFF].server;
-        boolean received = (first >>> Layout.RECORD_FLAGS_SHIFT & Layout.FLAG_END) != 0;
-        Exchange exchange =
-                new Exchange(this, server, subject, value, slabs.slab(block), Slabs.offset(block), received);
+        int flags = (int) (first >>> Layout.RECORD_FLAGS_SHIFT) & 0xFF;
+        Exchange exchange = new Exchange(this, server, subject, value, slabs.slab(block), Slabs.offset(block), flags);
         exchanges[slot] = exchange;
         exchange.handle();
     }
@@ -499,9 +568,21 @@ public final class Loop implements EventLoop, Runnable {
             return;
         }
         slabWanted = true;
-        Thread helper = new Thread(null, this::allocateSlab, name + "-memory");
-        helper.setDaemon(true);
-        helper.start();
+        try {
+            Thread helper = new Thread(null, this::allocateSlab, name + "-memory");
+            helper.setDaemon(true);
+            helper.start();
+        } catch (OutOfMemoryError noThread) {
+            Log.slabNotAllocated(name, noThread);
+            wantSlabLater();
+        }
+    }
+
+    private void wantSlabLater() {
+        later(Duration.ofSeconds(1), () -> {
+            slabWanted = false;
+            wantSlab();
+        });
     }
 
     /** On the helper's thread: allocating zeroes the memory and may wait for a collection. */
@@ -511,10 +592,7 @@ public final class Loop implements EventLoop, Runnable {
             inbox.offer(() -> addSlab(slab));
         } catch (OutOfMemoryError e) {
             Log.slabNotAllocated(name, e);
-            inbox.offer(() -> schedule(Duration.ofSeconds(1), () -> {
-                slabWanted = false;
-                wantSlab();
-            }));
+            inbox.offer(this::wantSlabLater);
         }
     }
 
@@ -539,7 +617,11 @@ public final class Loop implements EventLoop, Runnable {
         inbox.refuse();
         for (Exchange exchange : exchanges) {
             if (exchange != null) {
-                exchange.abandon(Layout.REASON_ABORTED);
+                try {
+                    exchange.abandon(Layout.REASON_ABORTED);
+                } catch (Throwable thrown) {
+                    Log.taskFailed(name, thrown);
+                }
             }
         }
         Arrays.fill(exchanges, null);
@@ -548,12 +630,20 @@ public final class Loop implements EventLoop, Runnable {
         }
         release();
         for (PeerConnection connection : connections.values()) {
-            connection.closed(Layout.REASON_CLOSED_HERE);
+            try {
+                connection.closed(Layout.REASON_CLOSED_HERE);
+            } catch (Throwable thrown) {
+                Log.taskFailed(name, thrown);
+            }
         }
         connections.clear();
         for (Listener listener : listeners) {
             if (listener != null) {
-                listener.server.loopEnded(name, cause);
+                try {
+                    listener.server.loopEnded(name, cause);
+                } catch (Throwable thrown) {
+                    Log.taskFailed(name, thrown);
+                }
             }
         }
         Arrays.fill(listeners, null);

@@ -34,7 +34,9 @@ public final class Server {
     private final boolean ownsGroup;
     private final List<InetSocketAddress> addresses = new CopyOnWriteArrayList<>();
     private final List<Listener> listeners = new CopyOnWriteArrayList<>();
-    private final AtomicInteger remaining = new AtomicInteger(1);
+    /** The listeners, one more until closing, and one more until started. */
+    private final AtomicInteger remaining = new AtomicInteger(2);
+
     private final LongAdder handlerFailures = new LongAdder();
     private final CompletableFuture<Void> closed = new CompletableFuture<>();
     private final Thread hook;
@@ -66,6 +68,8 @@ public final class Server {
         } catch (Throwable failed) {
             server.closeAsync(Duration.ZERO);
             throw failed;
+        } finally {
+            server.listenerGone();
         }
         return server;
     }
@@ -91,6 +95,10 @@ public final class Server {
                     loop.execute(listen);
                 }
                 listeners.add(result.join());
+                if (isClosing()) {
+                    sockets.close();
+                    throw new IllegalStateException("the event loops are closed");
+                }
             } catch (CompletionException e) {
                 remaining.decrementAndGet();
                 sockets.close();
@@ -173,6 +181,10 @@ public final class Server {
         }
     }
 
+    private synchronized boolean isClosing() {
+        return closing;
+    }
+
     /** Closes within the server's own deadline. */
     CompletableFuture<Void> closeAsync() {
         return closeAsync(options.closeDeadline);
@@ -190,7 +202,7 @@ public final class Server {
             listener.loop.offer(() -> {
                 listener.loop.unlisten(listener, wait == 0);
                 if (wait > 0) {
-                    listener.loop.schedule(Duration.ofNanos(wait), () -> listener.loop.unlisten(listener, true));
+                    listener.loop.later(Duration.ofNanos(wait), () -> listener.loop.unlisten(listener, true));
                 }
             });
         }
@@ -207,7 +219,7 @@ public final class Server {
         return time.compareTo(Duration.ofDays(365)) > 0 ? Duration.ofDays(365).toNanos() : time.toNanos();
     }
 
-    /** A listener and its connections are gone; with the last one, and once closing, the server is. */
+    /** A listener and its connections are gone; with the last one, once started and closing, the server is. */
     void listenerGone() {
         if (remaining.decrementAndGet() > 0) {
             return;

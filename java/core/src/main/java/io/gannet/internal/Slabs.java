@@ -19,6 +19,10 @@ final class Slabs {
 
     /** Lends a slab; a negated errno if C does not take it. */
     int add(long loop, ByteBuffer slab) {
+        if (slabs[slabs.length - 1] != null) {
+            // Before C has the slab, for the heap may be full.
+            slabs = Arrays.copyOf(slabs, 2 * slabs.length);
+        }
         int index = (int) Native.addSlab(loop, slab);
         if (index > 0) {
             if (index >= slabs.length) {

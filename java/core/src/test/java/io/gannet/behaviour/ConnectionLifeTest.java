@@ -13,6 +13,7 @@ import io.gannet.Response;
 import java.io.IOException;
 import java.io.UncheckedIOException;
 import java.time.Duration;
+import java.time.temporal.ChronoUnit;
 import java.util.ArrayList;
 import java.util.List;
 import java.util.Random;
@@ -443,6 +444,17 @@ class ConnectionLifeTest extends ServerTest {
         try (RawClient client = server.connect()) {
             assertEquals("false", client.request(get("/cancel")).text());
         }
+    }
+
+    @Test
+    @DisplayName("the longest delay that there is can be given, and holds no other timer up")
+    void longestDelay() throws Exception {
+        var loop = server.server().eventLoops().loops().get(0);
+        var forever = loop.schedule(ChronoUnit.FOREVER.getDuration(), () -> {});
+        var soon = new CompletableFuture<String>();
+        loop.schedule(Duration.ofSeconds(Long.MIN_VALUE), () -> soon.complete("soon"));
+        assertEquals("soon", Await.result(soon));
+        assertTrue(forever.cancel());
     }
 
     private static byte[] random(int length) {

@@ -1,5 +1,6 @@
 package io.gannet.behaviour;
 
+import static java.nio.charset.StandardCharsets.ISO_8859_1;
 import static java.nio.charset.StandardCharsets.UTF_8;
 import static org.junit.jupiter.api.Assertions.assertArrayEquals;
 import static org.junit.jupiter.api.Assertions.assertEquals;
@@ -22,6 +23,7 @@ import java.time.format.DateTimeFormatter;
 import java.util.List;
 import java.util.Locale;
 import java.util.Random;
+import java.util.concurrent.CompletableFuture;
 import java.util.function.Consumer;
 import java.util.stream.IntStream;
 import java.util.stream.Stream;
@@ -529,6 +531,37 @@ class ResponseTest extends ServerTest {
                 assertArrayEquals(body, client.request(GET).body());
             }
             assertInStep(client);
+        }
+    }
+
+    @ParameterizedTest(name = "D2: responses of {0} bytes to pipelined requests come whole and in order")
+    @ValueSource(ints = {100, 1365, 1366, 4096, 4097, 21_845, 65_536, 300_000})
+    @Tag("D2")
+    void pipelinedResponses(int length) throws Exception {
+        var first = new CompletableFuture<Response>();
+        var last = new CompletableFuture<Void>();
+        server.on("/pipelined", (request, response) -> {
+            String text = request.query().repeat(length);
+            switch (request.query()) {
+                case "0" -> first.complete(response);
+                case "1" -> response.send(text.getBytes(ISO_8859_1));
+                default -> {
+                    response.send(text);
+                    if (request.query().equals("3")) {
+                        last.complete(null);
+                    }
+                }
+            }
+        });
+        try (RawClient client = server.connect()) {
+            for (int i = 0; i < 4; i++) {
+                client.send("GET /pipelined?" + i + " HTTP/1.1\r\nHost: x\r\n\r\n");
+            }
+            Await.result(last);
+            Await.result(first).send("0".repeat(length));
+            for (int i = 0; i < 4; i++) {
+                assertEquals(String.valueOf(i).repeat(length), client.response().text());
+            }
         }
     }
 }
