@@ -48,13 +48,13 @@ static uint8_t *put(uint8_t *to, const void *bytes, size_t length)
 
 static uint8_t *put_number(uint8_t *to, uint64_t number)
 {
-    uint8_t digits[20];
-    size_t count = 0;
-    do {
-        digits[sizeof(digits) - ++count] = (uint8_t)('0' + number % 10);
-        number /= 10;
-    } while (number != 0);
-    return put(to, digits + sizeof(digits) - count, count);
+    // Straight to its place: digits written one by one and then copied together wait for each other in the processor.
+    size_t count = 1;
+    for (uint64_t rest = number / 10; rest != 0; rest /= 10)
+        count++;
+    for (size_t i = count; i-- > 0; number /= 10)
+        to[i] = (uint8_t)('0' + number % 10);
+    return to + count;
 }
 
 size_t gn_h1_response_write(const struct gn_h1_response *response, uint8_t *bytes)
