@@ -16,6 +16,7 @@
  * - A failed attach or drain changes nothing: the descriptor stays the caller's, accepting stays on or off.
  */
 #include "io/io.h"
+#include "io/socket_calls.h"
 
 #include <fcntl.h>
 #include <limits.h>
@@ -362,7 +363,7 @@ static ssize_t epoll_send(struct gn_io *io, struct gn_io_socket *socket, const s
     ssize_t result;
     do {
         if (count == 1) {
-            result = send(socket->descriptor, parts->iov_base, parts->iov_len, MSG_NOSIGNAL | MSG_DONTWAIT);
+            result = gn_socket_send(socket->descriptor, parts->iov_base, parts->iov_len);
         } else {
             struct msghdr message = {.msg_iov = (struct iovec *)(uintptr_t)parts, .msg_iovlen = count};
             result = sendmsg(socket->descriptor, &message, MSG_NOSIGNAL | MSG_DONTWAIT);
@@ -414,7 +415,7 @@ static void serve(struct epoll *epoll, struct gn_io_socket *socket)
     }
     if (result == 0) {
         do
-            result = recv(socket->descriptor, epoll->buffer, length, MSG_DONTWAIT);
+            result = gn_socket_receive(socket->descriptor, epoll->buffer, length);
         while (result < 0 && errno == EINTR);
         if (result < 0)
             result = -errno;
