@@ -12,11 +12,15 @@ static const uint8_t *staged_bytes(const struct gn_loop *loop, const struct gn_c
     return end <= loop->staging_capacity ? loop->staging + command->offset : NULL;
 }
 
-static bool apply_to_exchange(struct gn_loop *loop, const struct gn_command *command)
+static void release(struct gn_loop *loop, struct gn_exchange *exchange)
 {
-    struct gn_exchange *exchange = gn_exchange_find(&loop->context, command->subject);
-    if (exchange == NULL || exchange->released)
-        return false;
+    if (exchange->connection != NULL)
+        exchange->connection->protocol->released(exchange);
+    gn_exchange_release(&loop->context, exchange);
+}
+
+static bool apply_to_attached(struct gn_loop *loop, struct gn_exchange *exchange, const struct gn_command *command)
+{
     if (exchange->connection == NULL || exchange->broken)
         return true; // Java could not know yet
     const struct gn_protocol *protocol = exchange->connection->protocol;
@@ -34,6 +38,17 @@ static bool apply_to_exchange(struct gn_loop *loop, const struct gn_command *com
     default:
         return false;
     }
+}
+
+static bool apply_to_exchange(struct gn_loop *loop, const struct gn_command *command)
+{
+    struct gn_exchange *exchange = gn_exchange_find(&loop->context, command->subject);
+    if (exchange == NULL || exchange->released)
+        return false;
+    bool done = apply_to_attached(loop, exchange, command);
+    if (command->flags & GN_FLAG_RELEASE)
+        release(loop, exchange);
+    return done;
 }
 
 static bool take_back(struct gn_loop *loop, uint64_t block)
@@ -66,10 +81,7 @@ static bool apply_release(struct gn_loop *loop, const struct gn_command *command
     struct gn_exchange *exchange = gn_exchange_find(&loop->context, command->subject);
     if (exchange == NULL || exchange->released)
         return false;
-    struct gn_connection *connection = exchange->connection;
-    if (connection != NULL)
-        connection->protocol->released(exchange);
-    gn_exchange_release(&loop->context, exchange);
+    release(loop, exchange);
     return true;
 }
 

@@ -112,11 +112,12 @@ enum gn_command_kind { GN_COMMANDS(GN_COMMAND_ENUM) };
 
 /* Flags of events and commands. */
 #define GN_FLAGS(X)                                                                                                    \
-    X(END, 1)     /* HEAD, DATA, RESPOND: nothing of the body follows */                                               \
-    X(CLOSE, 2)   /* RESPOND: the connection ends after this response */                                               \
-    X(NOTIFY, 4)  /* RESPOND: a SENT event is wanted */                                                                \
-    X(ABORT, 8)   /* CLOSE, UNLISTEN: at once */                                                                       \
-    X(QUEUED, 16) /* HEAD: others are before it, so its send credit begins at GN_QUEUED_SEND_CREDIT */
+    X(END, 1)      /* HEAD, DATA, RESPOND: nothing of the body follows */                                              \
+    X(CLOSE, 2)    /* RESPOND: the connection ends after this response */                                              \
+    X(NOTIFY, 4)   /* RESPOND: a SENT event is wanted */                                                               \
+    X(ABORT, 8)    /* CLOSE, UNLISTEN: at once */                                                                      \
+    X(QUEUED, 16)  /* HEAD: others are before it, so its send credit begins at GN_QUEUED_SEND_CREDIT */                \
+    X(RELEASE, 32) /* RESPOND, INTERIM, DATA, TRAILERS: RELEASE as well, for one record less */
 
 /* The send credit of an exchange that cannot send yet, in bytes; the rest comes with its turn. A client that pipelines and
    does not read would otherwise have all of its responses held. */

@@ -131,6 +131,25 @@ TEST(responses_out_of_turn)
     close_driver();
 }
 
+TEST(a_command_may_release_its_exchange_whatever_becomes_of_it)
+{
+    struct gn_io_memory_peer *peer = start_with(GET GET);
+    struct driver_exchange *first = driver_exchange(&driver, 0), *second = driver_exchange(&driver, 1);
+    uint8_t flags = GN_FLAG_END | GN_FLAG_RELEASE;
+    driver_respond(&driver, first, 200, flags, -1, "x", 1);
+    driver_note_release(&driver, first);
+    driver_settle(&driver);
+    CHECK_EQ(driver.shared->counters.exchanges_open, 1);
+    CHECK_READ(&driver, peer, OK(1) "x");
+    driver_note_release(&driver, second);
+    check_rejected(
+        (struct gn_command){.kind = GN_COMMAND_RESPOND, .flags = flags, .status = 99, .subject = second->id});
+    CHECK_EQ(driver.shared->counters.exchanges_open, 0);
+    CHECK_READ(&driver, peer, ""); // let go of without a response: nothing may look like one
+    CHECK_EQ(driver.shared->counters.exchanges_reset, 1);
+    close_driver();
+}
+
 TEST(names_of_what_is_no_more)
 {
     struct gn_io_memory_peer *peer = start_with(GET);

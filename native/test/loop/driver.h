@@ -549,15 +549,21 @@ static inline void driver_data(struct driver *driver, struct driver_exchange *ex
                                                .body_length = (uint32_t)length});
 }
 
+/* The next poll hands its release over. */
+static inline void driver_note_release(struct driver *driver, struct driver_exchange *exchange)
+{
+    exchange->released = true;
+    exchange->release_poll = driver->polls + 1;
+    driver->releasing = true;
+}
+
 static inline void driver_release(struct driver *driver, struct driver_exchange *exchange)
 {
     while (exchange->block_count > 0)
         driver_credit(driver, exchange);
     if (driver->command_count == driver->shared->loop.commands_capacity)
         driver_hand_over(driver, 0);
-    exchange->released = true;
-    exchange->release_poll = driver->polls + 1;
-    driver->releasing = true;
+    driver_note_release(driver, exchange);
     driver_command(driver, (struct gn_command){.kind = GN_COMMAND_RELEASE, .subject = exchange->id});
 }
 
@@ -584,11 +590,13 @@ static inline void driver_ask(struct driver *driver, struct driver_exchange *exc
                    (struct gn_command){.kind = GN_COMMAND_CREDIT, .subject = exchange->id, .value = (int64_t)bytes});
 }
 
-/* A complete 200 response with `body`, and RELEASE. */
+/* A complete 200 response with `body`, which releases as well. */
 static inline void driver_answer(struct driver *driver, struct driver_exchange *exchange, const char *body)
 {
-    driver_respond(driver, exchange, 200, GN_FLAG_END, -1, body, strlen(body));
-    driver_release(driver, exchange);
+    while (exchange->block_count > 0)
+        driver_credit(driver, exchange);
+    driver_respond(driver, exchange, 200, GN_FLAG_END | GN_FLAG_RELEASE, -1, body, strlen(body));
+    driver_note_release(driver, exchange);
 }
 
 static inline void driver_unlisten(struct driver *driver, uint8_t flags)

@@ -65,6 +65,19 @@ final class CommandRing {
         message(Layout.COMMAND_DATA, flags, 0, subject, position, end, 0);
     }
 
+    /** Releases the exchange, by its last command if that is the last of all. */
+    void release(long subject) {
+        if (count > 0) {
+            int at = commands + (count - 1) * Layout.RECORD_BYTES;
+            boolean carries = (bytes.get(at) & 0xFF) <= Layout.COMMAND_TRAILERS;
+            if (carries && bytes.getLong(at + Layout.RECORD_SUBJECT) == subject) {
+                bytes.putLong(at, bytes.getLong(at) | (long) Layout.FLAG_RELEASE << Layout.RECORD_FLAGS_SHIFT);
+                return;
+            }
+        }
+        plain(Layout.COMMAND_RELEASE, 0, subject, 0, 0);
+    }
+
     /** A command without staged bytes. */
     void plain(int kind, int flags, long subject, long block, long value) {
         reserve(1, 0);

@@ -313,7 +313,7 @@ final class Exchange implements Request, Response, Runnable {
         method = slab.getShort(head + Layout.HEAD_METHOD);
         slab = null;
         VarHandle.storeStoreFence();
-        loop.commands().plain(Layout.COMMAND_RELEASE, 0, id, 0, 0);
+        loop.commands().release(id);
         loop.forget(id);
         if (body != null) {
             body.fail(Reasons.bodyNotRead());
