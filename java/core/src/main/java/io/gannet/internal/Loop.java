@@ -26,7 +26,7 @@ import java.util.concurrent.RejectedExecutionException;
  * </pre>
  */
 public final class Loop implements EventLoop, Runnable {
-    private static final int MOST_EVENTS = 256;
+    private static final int MOST_EVENTS = 1024;
     private static final int MOST_TASKS = 256;
     private static final long MOST_NANOSECONDS = 100_000;
     private static final int CLOCK_EVERY = 8;
