@@ -7,6 +7,7 @@
 #include <stdio.h>
 #include <string.h>
 
+#include "conn/prepared.h"
 #include "http/field_name.h"
 #include "http/head_block.h"
 #include "http/method.h"
@@ -47,6 +48,8 @@ static void print_records(void)
 #undef PRINT
     print_int("", "QUEUED_SEND_CREDIT", GN_QUEUED_SEND_CREDIT);
     print_int("", "ID_SLOT_MASK", (1U << GN_ID_SLOT_BITS) - 1);
+    print_int("", "ID_GENERATION_SHIFT", GN_ID_GENERATION_SHIFT);
+    print_int("", "PREPARED_MAX", GN_PREPARED_MAX);
 
     print_comment("Records: byte offsets of their 64-bit words, and bit positions inside a word.");
     print_int("", "RECORD_BYTES", sizeof(struct gn_event));

@@ -3,7 +3,6 @@
 #include <arpa/inet.h>
 #include <netinet/in.h>
 #include <string.h>
-#include <unistd.h>
 
 #include "conn/listener.h"
 #include "http/head_block.h"
@@ -17,12 +16,12 @@ struct lost {
 
 static void settle(struct gn_connection *connection);
 
-struct gn_connection *gn_connection_open(struct gn_context *context, struct gn_listener *listener,
-                                         const struct gn_listener_settings *settings, int descriptor)
+int gn_connection_open(struct gn_context *context, struct gn_listener *listener,
+                       const struct gn_listener_settings *settings, int descriptor, struct gn_connection **result)
 {
     struct gn_connection *connection = gn_memory_allocate(&context->memory, sizeof(*connection));
     if (connection == NULL)
-        goto close_descriptor;
+        return -ENOMEM;
     connection->context = context;
     connection->listener = listener;
     connection->settings = settings;
@@ -35,9 +34,11 @@ struct gn_connection *gn_connection_open(struct gn_context *context, struct gn_l
     gn_list_start(&connection->exchanges);
     gn_list_start(&connection->sending);
     gn_timer_init(&connection->timer);
-    if (gn_slots_take(&context->connections, connection, &connection->slot, &connection->generation) != 0)
+    int error = gn_slots_take(&context->connections, connection, &connection->slot, &connection->generation);
+    if (error != 0)
         goto free_connection;
-    if (context->io->operations->attach(context->io, &connection->socket, descriptor) != 0)
+    error = context->io->operations->attach(context->io, &connection->socket, descriptor);
+    if (error != 0)
         goto free_slot;
     context->counters->connections_accepted++;
     context->counters->connections_open++;
@@ -45,15 +46,14 @@ struct gn_connection *gn_connection_open(struct gn_context *context, struct gn_l
     gn_h1_session_start(&connection->h1, context->now);
     settle(connection);
     gn_connection_watch_time(connection);
-    return connection;
+    *result = connection;
+    return 0;
 
 free_slot:
     gn_slots_free(&context->connections, connection->slot);
 free_connection:
     gn_memory_free(&context->memory, connection, sizeof(*connection));
-close_descriptor:
-    close(descriptor);
-    return NULL;
+    return error;
 }
 
 struct gn_connection *gn_connection_find(const struct gn_context *context, uint64_t id)
@@ -215,6 +215,14 @@ static void finish_drained(struct gn_connection *connection)
     gn_connection_watch_time(connection);
 }
 
+static void shut_down(struct gn_connection *connection)
+{
+    struct gn_io *io = connection->context->io;
+    connection->shutting = false;
+    if (io->operations->shut_down(io, &connection->socket) != 0)
+        gn_connection_end(connection, GN_REASON_INPUT_OUTPUT, true);
+}
+
 static void drained(struct gn_connection *connection)
 {
     struct gn_list *link;
@@ -225,10 +233,13 @@ static void drained(struct gn_connection *connection)
             break;
         gn_exchange_sent(connection->context, exchange, GN_REASON_NONE);
     }
-    if (connection->state == GN_CONNECTION_OPEN)
+    if (connection->state == GN_CONNECTION_OPEN) {
         connection->protocol->drained(connection);
-    else if (connection->state == GN_CONNECTION_FINISHING)
+        if (connection->shutting)
+            shut_down(connection);
+    } else if (connection->state == GN_CONNECTION_FINISHING) {
         finish_drained(connection);
+    }
 }
 
 static void take_sent(struct gn_connection *connection, size_t length)
@@ -295,6 +306,12 @@ void gn_connection_finish_output(struct gn_connection *connection, bool clean)
     gn_connection_touch(connection);
 }
 
+void gn_connection_shut_output(struct gn_connection *connection)
+{
+    connection->shutting = true;
+    gn_connection_touch(connection);
+}
+
 void gn_connection_end(struct gn_connection *connection, unsigned reason, bool reset)
 {
     struct gn_context *context = connection->context;
@@ -312,7 +329,7 @@ void gn_connection_end(struct gn_connection *connection, unsigned reason, bool r
             exchange->abandoned = true;
             context->counters->exchanges_abandoned++;
             unsigned why = reason == GN_REASON_NONE ? GN_REASON_PEER_CLOSED : reason;
-            if (exchange->response != GN_RESPONSE_ENDED)
+            if (!gn_exchange_complete(exchange))
                 gn_exchange_break(context, exchange, why, 0);
             else if (exchange->notify)
                 gn_exchange_sent(context, exchange, why);

@@ -77,12 +77,13 @@ struct gn_connection {
     bool input_ended : 1; /* and the protocol was told */
     bool watched : 1;     /* Java wants a CLOSED event */
     bool clean_end : 1;   /* see gn_connection_finish_output */
+    bool shutting : 1;    /* the sending side ends behind the output */
     struct gn_h1_session h1;
 };
 
-/* Takes over an accepted descriptor. NULL: it was closed again, for lack of memory. */
-struct gn_connection *gn_connection_open(struct gn_context *context, struct gn_listener *listener,
-                                         const struct gn_listener_settings *settings, int descriptor);
+/* Takes over a connected descriptor. 0, or a negative errno: the descriptor stays the caller's. */
+int gn_connection_open(struct gn_context *context, struct gn_listener *listener,
+                       const struct gn_listener_settings *settings, int descriptor, struct gn_connection **result);
 
 static inline uint64_t gn_connection_id(const struct gn_connection *connection)
 {
@@ -118,6 +119,8 @@ void gn_connection_unblock(struct gn_connection *connection, enum gn_blocked rea
 /* Nothing more is used of the input; the connection ends when the output is sent. With `clean`, the peer expects the
    end and has nothing more to say, so there is no need to linger. */
 void gn_connection_finish_output(struct gn_connection *connection, bool clean);
+/* Ends the sending side when the output is sent, to which nothing more may be added; receiving goes on. */
+void gn_connection_shut_output(struct gn_connection *connection);
 /* Counts input that nobody uses; past the listener's `linger_bytes` the connection is ended. */
 void gn_connection_drop_input(struct gn_connection *connection, size_t length);
 /* Ends it at once: exchanges break with `reason`, the descriptor is closed, by RST if `reset`. */

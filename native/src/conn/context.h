@@ -10,6 +10,7 @@
 #include "base/list.h"
 #include "base/memory.h"
 #include "base/slots.h"
+#include "conn/prepared.h"
 #include "h1/request_parser.h"
 #include "http/date.h"
 #include "io/io.h"
@@ -26,6 +27,7 @@ struct gn_context {
     struct gn_counters *counters; /* Java's memory: written, never read back for a decision */
     struct gn_slots connections;
     struct gn_slots exchanges;
+    struct gn_prepared_table prepared;
     uint64_t now; /* nanoseconds, the time of the turn */
     struct gn_date date;
     struct gn_list dirty;    /* connections with output to send in this turn (gn_connection.dirty) */

@@ -75,6 +75,8 @@ static void free_exchange(struct gn_context *context, struct gn_exchange *exchan
 void gn_exchange_detach(struct gn_context *context, struct gn_exchange *exchange)
 {
     gn_output_clear(context, &exchange->held);
+    if (exchange->framing == GN_BODY_RAW)
+        context->counters->tunnels_open--;
     gn_list_remove(&exchange->link);
     exchange->connection->exchange_count--;
     exchange->connection = NULL;
@@ -105,6 +107,12 @@ static bool deliver(struct gn_context *context, struct gn_exchange *exchange)
             (struct gn_event){.kind = GN_EVENT_CREDIT, .subject = id, .value = (int64_t)exchange->send_granted});
         exchange->send_granted = 0;
         exchange->owed &= (uint8_t)~GN_OWED_CREDIT;
+    }
+    if (exchange->owed & GN_OWED_END) {
+        if (gn_ring_room(&context->ring) == 0)
+            return false;
+        gn_ring_write(&context->ring, (struct gn_event){.kind = GN_EVENT_DATA, .flags = GN_FLAG_END, .subject = id});
+        exchange->owed &= (uint8_t)~GN_OWED_END;
     }
     if (exchange->owed & GN_OWED_RESET) {
         if (gn_ring_room(&context->ring) == 0)
@@ -151,6 +159,12 @@ void gn_exchange_sent(struct gn_context *context, struct gn_exchange *exchange, 
     exchange->notify = false;
     exchange->sent_reason = (uint16_t)reason;
     owe(context, exchange, GN_OWED_SENT);
+}
+
+void gn_exchange_end(struct gn_context *context, struct gn_exchange *exchange)
+{
+    exchange->request_ended = true;
+    owe(context, exchange, GN_OWED_END);
 }
 
 void gn_exchange_grant(struct gn_context *context, struct gn_exchange *exchange, uint64_t bytes)

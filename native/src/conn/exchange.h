@@ -39,9 +39,10 @@ enum gn_body_framing {
     GN_BODY_SIZED, /* `body_left` bytes are still to come */
     GN_BODY_CHUNKED,
     GN_BODY_TO_END, /* the connection's end is the body's end */
+    GN_BODY_RAW,    /* none: the exchange is a tunnel (h1/tunnel.h) */
 };
 
-enum gn_owed { GN_OWED_RESET = 1, GN_OWED_SENT = 2, GN_OWED_CREDIT = 4 };
+enum gn_owed { GN_OWED_RESET = 1, GN_OWED_SENT = 2, GN_OWED_CREDIT = 4, GN_OWED_END = 8 };
 
 struct gn_exchange {
     struct gn_list link; /* in gn_connection.exchanges, in order of the requests; pooled while free */
@@ -56,8 +57,10 @@ struct gn_exchange {
     uint8_t owed;           /* enum gn_owed */
     bool released : 1;      /* Java has let go, or never knew of it */
     bool broken : 1;        /* a RESET was sent or is owed: commands for it are ignored */
-    bool request_ended : 1; /* all of the request was received */
+    bool request_ended : 1; /* all of the request was received; of a tunnel: the peer has ended its side */
     bool head_only : 1;     /* HEAD */
+    bool upgrade : 1;       /* the request offered an upgrade: 101 opens a tunnel */
+    bool connect : 1;       /* CONNECT: 2xx opens a tunnel */
     bool version_1_0 : 1;
     bool keep_alive : 1;       /* the connection goes on behind this exchange */
     bool asked_keep_alive : 1; /* an HTTP/1.0 client asked for it and wants to be told */
@@ -86,6 +89,12 @@ static inline uint64_t gn_exchange_id(const struct gn_exchange *exchange)
     return gn_id(exchange->slot, exchange->generation);
 }
 
+/* Whether its response is all there; of a tunnel, whether both sides have ended. */
+static inline bool gn_exchange_complete(const struct gn_exchange *exchange)
+{
+    return exchange->response == GN_RESPONSE_ENDED && (exchange->framing != GN_BODY_RAW || exchange->request_ended);
+}
+
 /* Takes it off its connection; frees it if Java has let go. */
 void gn_exchange_detach(struct gn_context *context, struct gn_exchange *exchange);
 
@@ -98,6 +107,9 @@ void gn_exchange_break(struct gn_context *context, struct gn_exchange *exchange,
 
 /* Tells Java that its response is with the kernel, or why it will not be. */
 void gn_exchange_sent(struct gn_context *context, struct gn_exchange *exchange, unsigned reason);
+
+/* Tells Java that the peer has ended its side: DATA with END, which brings no bytes. */
+void gn_exchange_end(struct gn_context *context, struct gn_exchange *exchange);
 
 /* Gives `bytes` of send credit back to Java. */
 void gn_exchange_grant(struct gn_context *context, struct gn_exchange *exchange, uint64_t bytes);

@@ -3,6 +3,8 @@
 #include <string.h>
 #include <unistd.h>
 
+#include "io/listen.h"
+
 int gn_listener_open(struct gn_context *context, struct gn_slots *listeners,
                      const struct gn_listener_settings *settings, int descriptor, struct gn_listener **result)
 {
@@ -115,18 +117,39 @@ static int unpark(struct gn_listener *listener)
     return descriptor;
 }
 
-static void take_connection(struct gn_listener *listener, int descriptor)
+/* Makes a connection of the descriptor. 0, or a negative errno: it stays the caller's. */
+static int open_connection(struct gn_listener *listener, int descriptor)
 {
-    struct gn_connection *connection = gn_connection_open(listener->context, listener, &listener->settings, descriptor);
-    if (connection == NULL) {
-        accept_on(listener, false);
-        accept_failed(listener, ENOMEM);
-        return;
-    }
+    struct gn_connection *connection;
+    int error = gn_connection_open(listener->context, listener, &listener->settings, descriptor, &connection);
+    if (error != 0)
+        return error;
     gn_list_append(&listener->connections, &connection->listed);
     listener->connection_count++;
     if (full(listener))
         accept_on(listener, false);
+    return 0;
+}
+
+static void take_connection(struct gn_listener *listener, int descriptor)
+{
+    if (open_connection(listener, descriptor) == 0)
+        return;
+    close(descriptor);
+    accept_on(listener, false);
+    accept_failed(listener, ENOMEM);
+}
+
+int gn_listener_adopt(struct gn_listener *listener, int descriptor)
+{
+    if (listener->unlistened)
+        return -ESHUTDOWN;
+    int error = gn_socket_adopt(descriptor);
+    if (error != 0)
+        return error;
+    if (full(listener))
+        return park(listener, descriptor) ? 0 : -ENOMEM;
+    return open_connection(listener, descriptor);
 }
 
 void gn_listener_accepted(struct gn_listener *listener, int result)

@@ -14,7 +14,8 @@ struct gn_segment {
         struct gn_segment *next;
         struct gn_list pooled;
     };
-    uint64_t block; /* 0: `bytes` are of the C heap */
+    uint64_t block;               /* 0: `bytes` are of the C heap, or of `prepared` */
+    struct gn_prepared *prepared; /* NULL: they are its own */
     uint8_t *bytes;
     uint32_t begin, end, capacity;
 };
@@ -62,6 +63,15 @@ static bool take_heap(struct gn_context *context, struct gn_segment *segment, si
     return true;
 }
 
+static void link_segment(struct gn_output *output, struct gn_segment *segment)
+{
+    if (output->last == NULL)
+        output->first = segment;
+    else
+        output->last->next = segment;
+    output->last = segment;
+}
+
 static bool add_segment(struct gn_context *context, struct gn_output *output, size_t length)
 {
     struct gn_segment *segment = take_segment(context);
@@ -76,11 +86,20 @@ static bool add_segment(struct gn_context *context, struct gn_output *output, si
         free_segment(context, segment);
         return false;
     }
-    if (output->last == NULL)
-        output->first = segment;
-    else
-        output->last->next = segment;
-    output->last = segment;
+    link_segment(output, segment);
+    return true;
+}
+
+bool gn_output_refer(struct gn_context *context, struct gn_output *output, struct gn_prepared *prepared)
+{
+    struct gn_segment *segment = take_segment(context);
+    if (segment == NULL)
+        return false;
+    // Its capacity is used up, so nothing is ever written behind it.
+    *segment = (struct gn_segment){.prepared = prepared, .bytes = prepared->body, .capacity = prepared->body_length};
+    prepared->references++;
+    link_segment(output, segment);
+    gn_output_commit(output, prepared->body_length);
     return true;
 }
 
@@ -92,6 +111,8 @@ static void drop_first(struct gn_context *context, struct gn_output *output)
         output->last = NULL;
     if (segment->block != 0) {
         gn_arena_free(&context->arena, segment->block);
+    } else if (segment->prepared != NULL) {
+        gn_prepared_release(context, segment->prepared);
     } else {
         gn_memory_free(&context->memory, segment->bytes, segment->capacity);
         context->output_heap -= segment->capacity;
@@ -101,7 +122,8 @@ static void drop_first(struct gn_context *context, struct gn_output *output)
 
 static size_t block_size(const struct gn_output *output, size_t length)
 {
-    size_t size = output->last == NULL ? FIRST_BLOCK : BULK_BLOCK;
+    bool first = output->last == NULL || output->last->prepared != NULL; // behind a prepared body a head stands
+    size_t size = first ? FIRST_BLOCK : BULK_BLOCK;
     return length > size ? length : size;
 }
 

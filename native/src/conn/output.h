@@ -1,6 +1,7 @@
 /*
  * A queue of bytes that wait to be sent: blocks of the arena in order, or of the C heap while the arena has none. It owns
- * its blocks. Empty, it holds nothing.
+ * its blocks. The bodies of prepared responses stand in it without a copy; it holds a reference to each. Empty, it holds
+ * nothing.
  */
 #ifndef GN_CONN_OUTPUT_H
 #define GN_CONN_OUTPUT_H
@@ -14,6 +15,7 @@
 #define GN_OUTPUT_HEAP_MAX (256ULL << 20)
 
 struct gn_context;
+struct gn_prepared;
 struct gn_segment;
 
 struct gn_output {
@@ -29,6 +31,10 @@ void gn_output_commit(struct gn_output *output, size_t length);
 /* Copies bytes to the end. False: no memory; a part may have been copied, so the connection is not to be trusted any
    more. */
 bool gn_output_append(struct gn_context *context, struct gn_output *output, const void *bytes, size_t length);
+
+/* Puts the body of a prepared response, which has one, at the end, in place: with a reference that lasts until it is
+   sent or dropped. False: no memory, nothing changed. */
+bool gn_output_refer(struct gn_context *context, struct gn_output *output, struct gn_prepared *prepared);
 
 /* The first bytes as at most `count` parts; returns how many parts there are. */
 unsigned gn_output_parts(const struct gn_output *output, struct iovec *parts, unsigned count);

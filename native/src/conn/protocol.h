@@ -12,7 +12,9 @@
 #include "ring/record.h"
 
 struct gn_connection;
+struct gn_context;
 struct gn_exchange;
+struct gn_prepared;
 
 struct gn_protocol {
     const char *name;
@@ -24,9 +26,15 @@ struct gn_protocol {
     /* Commands for an exchange that is attached and not broken; `staged` is where offset points, checked to hold length
        + body_length bytes. False: the command makes no sense now, nothing was done. */
     bool (*respond)(struct gn_exchange *exchange, const struct gn_command *command, const uint8_t *staged);
+    bool (*interim)(struct gn_exchange *exchange, const struct gn_command *command, const uint8_t *staged);
     bool (*data)(struct gn_exchange *exchange, const struct gn_command *command, const uint8_t *staged);
+    bool (*trailers)(struct gn_exchange *exchange, const struct gn_command *command, const uint8_t *staged);
+    /* Sends all of a prepared response; of the command the flags count. */
+    bool (*prepared)(struct gn_exchange *exchange, const struct gn_command *command, struct gn_prepared *prepared);
     void (*credit)(struct gn_exchange *exchange, uint64_t bytes);
     void (*reset)(struct gn_exchange *exchange);
+    /* A new prepared response: checks its status and fields, and encodes what it can. 0, -EINVAL or -ENOMEM. */
+    int (*prepare)(struct gn_context *context, struct gn_prepared *prepared);
     /* Java let go of an exchange that is still attached. */
     void (*released)(struct gn_exchange *exchange);
     /* All output is with the kernel. */

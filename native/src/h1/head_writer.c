@@ -4,20 +4,41 @@
 
 #include "http/head_block.h"
 
-static size_t texts_offset(const struct gn_h1_request *request)
+static size_t texts_offset(uint32_t field_count)
 {
-    return sizeof(struct gn_head_block) + request->field_count * sizeof(struct gn_head_field);
+    return sizeof(struct gn_head_block) + field_count * sizeof(struct gn_head_field);
+}
+
+/* Writes the fields of a block whose texts stand `shift` bytes further than in what was received. Returns whether one of
+   them is content-length. */
+static bool write_fields(uint8_t *block, const struct gn_h1_field *from, uint32_t count, uint32_t shift)
+{
+    struct gn_head_field *fields = (struct gn_head_field *)(void *)(block + sizeof(struct gn_head_block));
+    bool sized = false;
+    for (uint32_t i = 0; i < count; i++) {
+        const struct gn_h1_field *field = &from[i];
+        fields[i] = (struct gn_head_field){
+            .name_offset = field->name + shift,
+            .value_offset = field->value + shift,
+            .value_length = field->value_length,
+            .name_length = field->name_length,
+            .token = field->token,
+        };
+        sized |= field->token == GN_FIELD_CONTENT_LENGTH;
+    }
+    return sized;
 }
 
 size_t gn_h1_head_size(const struct gn_h1_request *request)
 {
-    return texts_offset(request) + request->head_length - request->start;
+    return texts_offset(request->field_count) + request->head_length - request->start;
 }
 
 void gn_h1_head_write(uint8_t *block, const struct gn_h1_request *request, const uint8_t *bytes, uint64_t info)
 {
     // The text is the received head itself, copied in one piece; every offset moves by the same distance.
-    uint32_t shift = (uint32_t)texts_offset(request) - request->start;
+    size_t texts = texts_offset(request->field_count);
+    uint32_t shift = (uint32_t)texts - request->start;
     struct gn_head_block *head = (struct gn_head_block *)(void *)block;
     unsigned flags = request->keep_alive ? GN_HEAD_KEEP_ALIVE : 0;
     flags |= request->scheme_https ? GN_HEAD_HTTPS : 0;
@@ -43,18 +64,21 @@ void gn_h1_head_write(uint8_t *block, const struct gn_h1_request *request, const
         .authority_offset = request->authority + shift,
         .authority_length = request->authority_length,
     };
-    struct gn_head_field *fields = (struct gn_head_field *)(void *)(block + sizeof(*head));
-    for (uint32_t i = 0; i < request->field_count; i++) {
-        const struct gn_h1_field *field = &request->fields[i];
-        fields[i] = (struct gn_head_field){
-            .name_offset = field->name + shift,
-            .value_offset = field->value + shift,
-            .value_length = field->value_length,
-            .name_length = field->name_length,
-            .token = field->token,
-        };
-        if (field->token == GN_FIELD_CONTENT_LENGTH)
-            head->content_length = (int64_t)request->content_length;
-    }
-    memcpy(block + texts_offset(request), bytes + request->start, request->head_length - request->start);
+    if (write_fields(block, request->fields, request->field_count, shift))
+        head->content_length = (int64_t)request->content_length;
+    memcpy(block + texts, bytes + request->start, request->head_length - request->start);
+}
+
+size_t gn_h1_trailers_size(const struct gn_h1_trailers *trailers)
+{
+    return texts_offset(trailers->field_count) + trailers->length;
+}
+
+void gn_h1_trailers_write(uint8_t *block, const struct gn_h1_trailers *trailers, const uint8_t *bytes)
+{
+    size_t texts = texts_offset(trailers->field_count);
+    struct gn_head_block *head = (struct gn_head_block *)(void *)block;
+    *head = (struct gn_head_block){.field_count = (uint16_t)trailers->field_count};
+    write_fields(block, trailers->fields, trailers->field_count, (uint32_t)texts);
+    memcpy(block + texts, bytes, trailers->length);
 }

@@ -4,10 +4,15 @@
 
 #include "conn/connection.h"
 #include "h1/chunked.h"
+#include "h1/prepared.h"
 #include "h1/response.h"
+#include "h1/tunnel.h"
 
 /* A body up to this size goes into the same block as its head. */
 #define JOINED_BODY_MAX 8192U
+
+/* The same for a prepared response; a larger body is sent from where it is. */
+#define JOINED_PREPARED_MAX 4096U
 
 /* How far Java may go beyond its credit before it is taken for broken: a response's head does not count. */
 #define CREDIT_SLACK 65536U
@@ -85,9 +90,13 @@ void gn_h1_reply_advance(struct gn_connection *connection)
         }
         if (exchange->response != GN_RESPONSE_ENDED)
             return;
-        if (exchange->notify) {
+        if (exchange->notify && gn_list_empty(&exchange->sending)) {
             exchange->sent_position = connection->sent + connection->output.length;
             gn_list_append(&connection->sending, &exchange->sending);
+        }
+        if (!gn_exchange_complete(exchange)) {
+            gn_connection_shut_output(connection); // a tunnel: the peer may go on
+            return;
         }
         bool keep_alive = exchange->keep_alive, request_ended = exchange->request_ended;
         if (session->receiving == exchange)
@@ -101,6 +110,8 @@ void gn_h1_reply_advance(struct gn_connection *connection)
     }
     session->since = context->now;
     gn_connection_unblock(connection, GN_BLOCKED_CREDIT);
+    if (session->reading == GN_H1_READING_OFFER)
+        session->reading = GN_H1_READING_HEAD; // it was not taken (F3)
     if (connection->input_ended || session->reading == GN_H1_READING_STOPPED)
         gn_connection_finish_output(connection, connection->input_ended);
 }
@@ -117,8 +128,14 @@ static void end_response(struct gn_exchange *exchange)
 static void cut(struct gn_exchange *exchange, unsigned reason)
 {
     struct gn_connection *connection = exchange->connection;
-    if (exchange->response == GN_RESPONSE_ENDED || exchange->response == GN_RESPONSE_CUT)
+    if (gn_exchange_complete(exchange) || exchange->response == GN_RESPONSE_CUT)
         return;
+    if (exchange->framing == GN_BODY_RAW && is_first(exchange)) {
+        gn_connection_end(connection, reason, true); // only RST tells this end from a complete stream
+        return;
+    }
+    if (exchange->framing == GN_BODY_RAW)
+        gn_output_clear(connection->context, &exchange->held);
     exchange->response = GN_RESPONSE_CUT;
     exchange->keep_alive = false;
     // Nothing behind it will be answered, and no more of its own body follows the RESET.
@@ -143,7 +160,7 @@ void gn_h1_reply_released(struct gn_exchange *exchange)
         connection->h1.receiving = NULL;
         gn_connection_unblock(connection, GN_BLOCKED_CREDIT);
     }
-    if (exchange->response == GN_RESPONSE_ENDED || exchange->response == GN_RESPONSE_CUT)
+    if (gn_exchange_complete(exchange) || exchange->response == GN_RESPONSE_CUT)
         return;
     // Java must not let go of a response that it has not finished; where it does, the peer must not take it for
     // complete.
@@ -160,19 +177,21 @@ static void frame(struct gn_exchange *exchange, const struct gn_command *command
 {
     bool end = command->flags & GN_FLAG_END;
     bool has_length = command->value >= 0 || end;
+    bool chunked = (command->flags & GN_FLAG_CHUNKED || response->coded) && !exchange->version_1_0;
     uint64_t length = command->value >= 0 ? (uint64_t)command->value : command->body_length;
     exchange->framing = GN_BODY_NONE;
-    if (exchange->head_only) {
-        response->has_length = command->value >= 0 || (end && command->body_length > 0);
-        response->length = length;
-    } else if (command->status == 304) {
-        response->has_length = command->value >= 0;
+    if (command->status == 304) {
+        response->has_length = !chunked && command->value >= 0;
         response->length = length;
     } else if (command->status == 205) {
         response->has_length = true; // RFC 9110 15.3.6: no content, and the client must be able to tell
     } else if (command->status == 204) {
         response->has_length = false;
-    } else if (has_length) {
+    } else if (exchange->head_only) {
+        // What the response to GET would not say is not said here either (RFC 9110 section 8.6).
+        response->has_length = !chunked && (command->value >= 0 || (end && command->body_length > 0));
+        response->length = length;
+    } else if (has_length && !chunked) {
         response->has_length = true;
         response->length = exchange->body_left = length;
         exchange->framing = GN_BODY_SIZED;
@@ -199,10 +218,18 @@ static void settle_keep_alive(struct gn_exchange *exchange, const struct gn_comm
         exchange->keep_alive = false;
     if ((command->flags & GN_FLAG_END) && !exchange->request_ended && !worth_discarding(connection))
         exchange->keep_alive = false;
+    if (!exchange->keep_alive) {
+        // No request behind a response that says `close` is processed (RFC 9112 section 9.6).
+        connection->h1.message_keep_alive = false;
+        if (connection->h1.reading == GN_H1_READING_HEAD)
+            connection->h1.reading = GN_H1_READING_STOPPED;
+    }
 }
 
-static uint8_t connection_field(const struct gn_exchange *exchange)
+static uint8_t connection_field(const struct gn_exchange *exchange, unsigned status)
 {
+    if (exchange->framing == GN_BODY_RAW)
+        return status == 101 ? GN_H1_CONNECTION_UPGRADE : GN_H1_CONNECTION_SILENT;
     if (!exchange->keep_alive)
         return GN_H1_CONNECTION_CLOSE;
     return exchange->asked_keep_alive ? GN_H1_CONNECTION_KEEP_ALIVE : GN_H1_CONNECTION_SILENT;
@@ -257,30 +284,33 @@ bool gn_h1_reply_respond(struct gn_exchange *exchange, const struct gn_command *
     struct gn_connection *connection = exchange->connection;
     struct gn_context *context = connection->context;
     struct gn_output *output = output_of(exchange);
-    if (exchange->response != GN_RESPONSE_NONE || command->status < 200 || command->status > 999 || command->value < -1)
+    bool tunnel = gn_h1_tunnel_opens(exchange, command->status);
+    if (exchange->response != GN_RESPONSE_NONE || command->status > 999 || command->value < -1)
+        return false;
+    if (command->status < 200 && !tunnel)
         return false;
     struct gn_h1_response response = {
         .status = command->status,
         .fields = staged,
         .fields_length = command->length,
+        .title_case = connection->settings->title_case != 0,
+        .reason = command->flags & GN_FLAG_REASON,
         .date = connection->settings->date ? context->date.text : NULL,
     };
     size_t bound = gn_h1_response_bound(&response);
     if (bound == 0 || bound > GN_BUFFER_MAX - JOINED_BODY_MAX)
         return false;
-    frame(exchange, command, &response);
+    if (tunnel)
+        gn_h1_tunnel_open(exchange); // neither length nor coding (C9, C10)
+    else
+        frame(exchange, command, &response);
     if (exchange->framing == GN_BODY_SIZED && command->body_length > exchange->body_left) {
         cut(exchange, GN_REASON_RESPONSE_CUT); // past its Content-Length (C5)
         return false;
     }
-    settle_keep_alive(exchange, command);
-    if (!exchange->keep_alive) {
-        // No request behind a response that says `close` is processed (RFC 9112 section 9.6).
-        connection->h1.message_keep_alive = false;
-        if (connection->h1.reading == GN_H1_READING_HEAD)
-            connection->h1.reading = GN_H1_READING_STOPPED;
-    }
-    response.connection = connection_field(exchange);
+    if (!tunnel)
+        settle_keep_alive(exchange, command);
+    response.connection = connection_field(exchange, command->status);
     exchange->response = GN_RESPONSE_BEGUN;
     exchange->notify = command->flags & GN_FLAG_NOTIFY;
     bool joined = exchange->framing == GN_BODY_SIZED && command->body_length <= JOINED_BODY_MAX;
@@ -307,6 +337,44 @@ bool gn_h1_reply_respond(struct gn_exchange *exchange, const struct gn_command *
     return true;
 }
 
+bool gn_h1_reply_prepared(struct gn_exchange *exchange, const struct gn_command *command, struct gn_prepared *prepared)
+{
+    struct gn_connection *connection = exchange->connection;
+    struct gn_context *context = connection->context;
+    struct gn_output *output = output_of(exchange);
+    if (exchange->response != GN_RESPONSE_NONE || gn_h1_tunnel_opens(exchange, prepared->status))
+        return false;
+    struct gn_command whole = *command;
+    whole.flags |= GN_FLAG_END;
+    settle_keep_alive(exchange, &whole);
+    struct gn_h1_response response = {
+        .connection = connection_field(exchange, prepared->status),
+        .title_case = connection->settings->title_case != 0,
+        .date = connection->settings->date ? context->date.text : NULL,
+    };
+    exchange->response = GN_RESPONSE_BEGUN;
+    exchange->notify = command->flags & GN_FLAG_NOTIFY;
+    size_t body = exchange->head_only || !gn_h1_prepared_has_content(prepared) ? 0 : prepared->body_length;
+    bool joined = body <= JOINED_PREPARED_MAX;
+    uint8_t *bytes = gn_output_reserve(context, output, gn_h1_prepared_bound(prepared) + (joined ? body : 0));
+    if (bytes == NULL) {
+        out_of_memory(connection);
+        return true;
+    }
+    size_t length = gn_h1_prepared_write(prepared, &response, exchange->head_only, bytes);
+    if (joined && body > 0) {
+        memcpy(bytes + length, prepared->body, body);
+        length += body;
+    }
+    gn_output_commit(output, length);
+    gn_connection_touch(connection);
+    if (!joined && !gn_output_refer(context, output, prepared))
+        out_of_memory(connection);
+    else
+        end_response(exchange);
+    return true;
+}
+
 void gn_h1_reply_error(struct gn_exchange *exchange, unsigned status)
 {
     struct gn_connection *connection = exchange->connection;
@@ -319,15 +387,53 @@ void gn_h1_reply_error(struct gn_exchange *exchange, unsigned status)
     gn_h1_reply_respond(exchange, &command, NULL);
 }
 
-bool gn_h1_reply_data(struct gn_exchange *exchange, const struct gn_command *command, const uint8_t *staged)
+bool gn_h1_reply_interim(struct gn_exchange *exchange, const struct gn_command *command, const uint8_t *staged)
 {
     struct gn_connection *connection = exchange->connection;
+    bool is_interim = command->status >= 100 && command->status < 200 && command->status != 101;
+    if (exchange->response != GN_RESPONSE_NONE || !is_interim)
+        return false;
+    struct gn_h1_response response = {
+        .status = command->status,
+        .fields = staged,
+        .fields_length = command->length,
+        .title_case = connection->settings->title_case != 0,
+    };
+    size_t bound = gn_h1_response_bound(&response);
+    if (bound == 0 || bound > GN_BUFFER_MAX)
+        return false;
+    if (exchange->version_1_0)
+        return true; // RFC 9110 section 15.2: it could not understand
+    if (command->status == 100)
+        exchange->expecting = false;
+    struct gn_output *output = output_of(exchange);
+    uint8_t *bytes = gn_output_reserve(connection->context, output, bound);
+    if (bytes == NULL) {
+        out_of_memory(connection);
+        return true;
+    }
+    gn_output_commit(output, gn_h1_response_write(&response, bytes));
+    gn_connection_touch(connection);
+    return true;
+}
+
+/* Whether the body may go on; one that floods its credit is cut. */
+static bool may_continue(struct gn_exchange *exchange)
+{
     if (exchange->response != GN_RESPONSE_BEGUN)
         return false;
-    if (exchange->send_charged > connection->settings->send_credit + CREDIT_SLACK) {
+    if (exchange->send_charged > exchange->connection->settings->send_credit + CREDIT_SLACK) {
         gn_h1_reply_cut(exchange);
         return false;
     }
+    return true;
+}
+
+bool gn_h1_reply_data(struct gn_exchange *exchange, const struct gn_command *command, const uint8_t *staged)
+{
+    struct gn_connection *connection = exchange->connection;
+    if (!may_continue(exchange))
+        return false;
     struct gn_output *output = output_of(exchange);
     if (exchange->framing == GN_BODY_SIZED && command->body_length > exchange->body_left) {
         cut(exchange, GN_REASON_RESPONSE_CUT); // past its Content-Length (C5)
@@ -338,6 +444,29 @@ bool gn_h1_reply_data(struct gn_exchange *exchange, const struct gn_command *com
         return true;
     if (command->flags & GN_FLAG_END)
         end_body(exchange, output);
+    return true;
+}
+
+bool gn_h1_reply_trailers(struct gn_exchange *exchange, const struct gn_command *command, const uint8_t *staged)
+{
+    struct gn_connection *connection = exchange->connection;
+    size_t bound = gn_h1_response_trailers_bound(staged, command->length);
+    if (exchange->framing == GN_BODY_RAW || bound == 0 || bound > GN_BUFFER_MAX || !may_continue(exchange))
+        return false;
+    struct gn_output *output = output_of(exchange);
+    gn_connection_touch(connection);
+    if (exchange->framing != GN_BODY_CHUNKED) {
+        end_body(exchange, output); // no place for the fields
+        return true;
+    }
+    uint8_t *bytes = gn_output_reserve(connection->context, output, bound);
+    if (bytes == NULL) {
+        out_of_memory(connection);
+        return true;
+    }
+    bool title_case = connection->settings->title_case != 0;
+    gn_output_commit(output, gn_h1_response_trailers_write(staged, command->length, title_case, bytes));
+    end_response(exchange);
     return true;
 }
 

@@ -8,10 +8,14 @@
 #include "conn/exchange.h"
 
 struct gn_connection;
+struct gn_prepared;
 
 /* The functions of gn_protocol of the same names. */
 bool gn_h1_reply_respond(struct gn_exchange *exchange, const struct gn_command *command, const uint8_t *staged);
+bool gn_h1_reply_interim(struct gn_exchange *exchange, const struct gn_command *command, const uint8_t *staged);
 bool gn_h1_reply_data(struct gn_exchange *exchange, const struct gn_command *command, const uint8_t *staged);
+bool gn_h1_reply_trailers(struct gn_exchange *exchange, const struct gn_command *command, const uint8_t *staged);
+bool gn_h1_reply_prepared(struct gn_exchange *exchange, const struct gn_command *command, struct gn_prepared *prepared);
 void gn_h1_reply_credit(struct gn_exchange *exchange, uint64_t bytes);
 void gn_h1_reply_released(struct gn_exchange *exchange);
 void gn_h1_reply_drained(struct gn_connection *connection);

@@ -4,12 +4,12 @@
 
 #include "conn/connection.h"
 #include "conn/listener.h"
+#include "h1/body.h"
 #include "h1/head_writer.h"
+#include "h1/prepared.h"
 #include "h1/reply.h"
 #include "h1/trailer_parser.h"
-
-/* The most body bytes in one DATA event. */
-#define DATA_MAX 16384U
+#include "h1/tunnel.h"
 
 /* The most bytes of a trailer section (B15). */
 #define TRAILER_BYTES_MAX 16384U
@@ -120,54 +120,15 @@ static void body_complete(struct gn_connection *connection)
     session->receiving = NULL;
     bool next = session->message_keep_alive && !session->finishing;
     session->reading = next ? GN_H1_READING_HEAD : GN_H1_READING_STOPPED;
+    if (exchange != NULL && gn_h1_tunnel_offered(exchange))
+        session->reading = GN_H1_READING_OFFER;
     session->since = connection->context->now;
-    if (exchange != NULL)
+    if (exchange != NULL) {
         exchange->request_ended = true;
-    else if (connection->exchange_count == 0)
+        exchange->expecting = false; // an empty body can end without being asked for
+    } else if (connection->exchange_count == 0) {
         gn_h1_reply_advance(connection); // the answer is out: what follows depends on this message's end only
-}
-
-/* How many of `length` body bytes can go to Java now; 0: blocked. */
-static size_t body_room(struct gn_connection *connection, size_t length)
-{
-    struct gn_exchange *exchange = connection->h1.receiving;
-    if (exchange->receive_credit == 0) {
-        connection->blocked |= GN_BLOCKED_CREDIT;
-        return 0;
     }
-    if (gn_ring_room(&connection->context->ring) == 0) {
-        connection->blocked |= GN_BLOCKED_RING;
-        return 0;
-    }
-    size_t room = length < DATA_MAX ? length : DATA_MAX;
-    return room < exchange->receive_credit ? room : (size_t)exchange->receive_credit;
-}
-
-/* A block for body bytes; 0: blocked for lack of memory. */
-static uint64_t take_block(struct gn_connection *connection, size_t length)
-{
-    uint64_t block = gn_arena_allocate(&connection->context->arena, GN_ARENA_BODY_IN, length);
-    if (block == 0)
-        connection->blocked |= GN_BLOCKED_MEMORY;
-    return block;
-}
-
-/* Hands a block with `length` bytes (within body_room) to Java. */
-static void deliver(struct gn_connection *connection, uint64_t block, size_t length, bool end)
-{
-    struct gn_context *context = connection->context;
-    struct gn_exchange *exchange = connection->h1.receiving;
-    // Credit counts memory, not bytes: a body that comes a byte at a time would hold 256 times as much as it says.
-    uint64_t charged = gn_arena_capacity(&context->arena, block);
-    exchange->receive_credit -= charged < exchange->receive_credit ? charged : exchange->receive_credit;
-    gn_arena_lend(&context->arena, block);
-    exchange->expecting = false;
-    connection->h1.since = context->now; // bytes that were held may be older than the time limit
-    gn_ring_write(&context->ring, (struct gn_event){.kind = GN_EVENT_DATA,
-                                                    .flags = end ? GN_FLAG_END : 0,
-                                                    .length = (uint32_t)length,
-                                                    .subject = gn_exchange_id(exchange),
-                                                    .block = block});
 }
 
 /* Counts body bytes that nobody wants. False: there are too many of them, and the connection is on its way to its end.
@@ -190,12 +151,12 @@ static size_t read_sized(struct gn_connection *connection, const uint8_t *bytes,
     struct gn_h1_session *session = &connection->h1;
     size_t used = length < session->body_left ? length : (size_t)session->body_left;
     if (session->receiving != NULL) {
-        used = body_room(connection, used);
-        uint64_t block = used == 0 ? 0 : take_block(connection, used);
+        used = gn_h1_body_room(connection, used);
+        uint64_t block = used == 0 ? 0 : gn_h1_body_block(connection, used);
         if (block == 0)
             return 0;
         memcpy(gn_arena_bytes(&connection->context->arena, block), bytes, used);
-        deliver(connection, block, used, used == session->body_left);
+        gn_h1_body_deliver(connection, block, used, used == session->body_left);
     } else if (!discard(connection, used)) {
         return length;
     }
@@ -211,7 +172,7 @@ static size_t read_sized(struct gn_connection *connection, const uint8_t *bytes,
 static size_t deliver_chunks(struct gn_connection *connection, const uint8_t *bytes, size_t length, size_t room)
 {
     struct gn_h1_session *session = &connection->h1;
-    uint64_t block = take_block(connection, room < length ? room : length);
+    uint64_t block = gn_h1_body_block(connection, room < length ? room : length);
     if (block == 0)
         return 0;
     uint8_t *to = gn_arena_bytes(&connection->context->arena, block);
@@ -228,7 +189,7 @@ static size_t deliver_chunks(struct gn_connection *connection, const uint8_t *by
         filled += step.data_length;
         used += step.consumed;
     }
-    deliver(connection, block, filled, false);
+    gn_h1_body_deliver(connection, block, filled, false);
     return used;
 }
 
@@ -237,7 +198,7 @@ static size_t read_chunked(struct gn_connection *connection, const uint8_t *byte
     struct gn_h1_session *session = &connection->h1;
     size_t room = length;
     if (session->receiving != NULL) {
-        room = body_room(connection, length);
+        room = gn_h1_body_room(connection, length);
         // Framing can be read without room, but the event that ends the body needs the ring.
         if (connection->blocked & GN_BLOCKED_RING)
             return 0;
@@ -263,6 +224,27 @@ static size_t read_chunked(struct gn_connection *connection, const uint8_t *byte
         fail_body(connection, GN_REASON_CHUNKED + (unsigned)status, 400);
         return length;
     }
+}
+
+/* Hands what ends a chunked body to Java: its trailer section, or without one a DATA event. False: blocked. */
+static bool deliver_trailers(struct gn_connection *connection, struct gn_h1_trailers *trailers, const uint8_t *bytes)
+{
+    struct gn_context *context = connection->context;
+    uint64_t id = gn_exchange_id(connection->h1.receiving);
+    if (gn_h1_trailers_select(trailers) == 0) {
+        gn_ring_write(&context->ring, (struct gn_event){.kind = GN_EVENT_DATA, .flags = GN_FLAG_END, .subject = id});
+        return true;
+    }
+    size_t size = gn_h1_trailers_size(trailers);
+    uint64_t block = gn_h1_body_block(connection, size);
+    if (block == 0)
+        return false;
+    gn_h1_trailers_write(gn_arena_bytes(&context->arena, block), trailers, bytes);
+    gn_arena_lend(&context->arena, block);
+    gn_ring_write(
+        &context->ring,
+        (struct gn_event){.kind = GN_EVENT_TRAILERS, .length = (uint32_t)size, .subject = id, .block = block});
+    return true;
 }
 
 static size_t read_trailers(struct gn_connection *connection, const uint8_t *bytes, size_t length)
@@ -295,11 +277,11 @@ static size_t read_trailers(struct gn_connection *connection, const uint8_t *byt
         return length;
     }
     size_t used = trailers->length;
+    bool delivered = exchange == NULL || deliver_trailers(connection, trailers, bytes);
+    // A section that found no room is parsed again from its beginning.
     drop_partial(connection);
-    if (exchange != NULL)
-        gn_ring_write(
-            &context->ring,
-            (struct gn_event){.kind = GN_EVENT_DATA, .flags = GN_FLAG_END, .subject = gn_exchange_id(exchange)});
+    if (!delivered)
+        return 0;
     body_complete(connection);
     return used;
 }
@@ -307,11 +289,15 @@ static size_t read_trailers(struct gn_connection *connection, const uint8_t *byt
 /* ---- heads ---- */
 
 /* What lets a complete head be refused without Java; 0: nothing. */
-static unsigned refusal(const struct gn_h1_request *request, unsigned *status)
+static unsigned refusal(const struct gn_connection *connection, const struct gn_h1_request *request, unsigned *status)
 {
-    if (request->method == GN_METHOD_CONNECT) {
+    if (request->method == GN_METHOD_CONNECT && connection->settings->connect == 0) {
         *status = 501;
         return GN_REASON_CONNECT_REFUSED;
+    }
+    if (request->method == GN_METHOD_CONNECT && gn_h1_tunnel_has_content(request)) {
+        *status = 400;
+        return GN_REASON_CONNECT_CONTENT;
     }
     if (request->unknown_expectation) {
         *status = 417;
@@ -320,9 +306,9 @@ static unsigned refusal(const struct gn_h1_request *request, unsigned *status)
     return GN_REASON_NONE;
 }
 
-/* The head block of a request in a new exchange, or NULL: no memory, and nothing changed. */
+/* The head block of a request, `size` bytes, in a new exchange, or NULL: no memory, and nothing changed. */
 static struct gn_exchange *open_exchange(struct gn_connection *connection, const struct gn_h1_request *request,
-                                         const uint8_t *bytes)
+                                         size_t size, const uint8_t *bytes)
 {
     struct gn_context *context = connection->context;
     struct gn_exchange *exchange = gn_exchange_open(context, connection);
@@ -331,7 +317,7 @@ static struct gn_exchange *open_exchange(struct gn_connection *connection, const
     exchange->info = gn_connection_info(connection);
     if (exchange->info == NULL)
         goto give_up;
-    uint64_t block = gn_arena_allocate(&context->arena, GN_ARENA_HEAD, gn_h1_head_size(request));
+    uint64_t block = gn_arena_allocate(&context->arena, GN_ARENA_HEAD, size);
     if (block == 0)
         goto give_up;
     gn_h1_head_write(gn_arena_bytes(&context->arena, block), request, bytes, exchange->info->block);
@@ -353,7 +339,15 @@ static bool admit(struct gn_connection *connection, const struct gn_h1_request *
         connection->blocked |= GN_BLOCKED_RING;
         return false;
     }
-    struct gn_exchange *exchange = open_exchange(connection, request, bytes);
+    // RFC 9112 section 9.3.2: what is not safe to repeat waits for what is in flight, and what follows waits for it.
+    bool alone = connection->settings->safe_pipeline != 0 && !gn_method_is_safe((enum gn_method)request->method);
+    if (alone && connection->exchange_count > 0) {
+        session->alone = true;
+        connection->blocked |= GN_BLOCKED_PIPELINE;
+        return false;
+    }
+    size_t size = gn_h1_head_size(request);
+    struct gn_exchange *exchange = open_exchange(connection, request, size, bytes);
     if (exchange == NULL) {
         connection->blocked |= GN_BLOCKED_MEMORY;
         return false;
@@ -361,6 +355,8 @@ static bool admit(struct gn_connection *connection, const struct gn_h1_request *
     bool has_body =
         request->framing == GN_H1_CHUNKED || (request->framing == GN_H1_SIZED && request->content_length > 0);
     exchange->head_only = request->method == GN_METHOD_HEAD;
+    exchange->connect = request->method == GN_METHOD_CONNECT;
+    exchange->upgrade = request->upgrade && !exchange->connect;
     exchange->version_1_0 = request->version == 0;
     exchange->keep_alive = request->keep_alive && connection->settings->keep_alive != 0 && !session->finishing;
     exchange->asked_keep_alive = exchange->version_1_0 && request->keep_alive;
@@ -370,6 +366,7 @@ static bool admit(struct gn_connection *connection, const struct gn_h1_request *
     session->client_close = !request->keep_alive;
     session->message_keep_alive = exchange->keep_alive;
     session->used = true;
+    session->alone = alone;
     session->discarded = 0;
     session->since = context->now;
     if (has_body) {
@@ -381,6 +378,8 @@ static bool admit(struct gn_connection *connection, const struct gn_h1_request *
             session->reading = GN_H1_READING_SIZED;
             session->body_left = request->content_length;
         }
+    } else if (gn_h1_tunnel_offered(exchange)) {
+        session->reading = GN_H1_READING_OFFER;
     } else if (!exchange->keep_alive) {
         session->reading = GN_H1_READING_STOPPED;
     }
@@ -391,7 +390,7 @@ static bool admit(struct gn_connection *connection, const struct gn_h1_request *
     gn_ring_write(&context->ring, (struct gn_event){.kind = GN_EVENT_HEAD,
                                                     .flags = (uint8_t)flags,
                                                     .reason = (uint16_t)connection->listener->slot,
-                                                    .length = (uint32_t)gn_h1_head_size(request),
+                                                    .length = (uint32_t)size,
                                                     .subject = gn_exchange_id(exchange),
                                                     .block = exchange->head_block,
                                                     .value = (int64_t)gn_connection_id(connection)});
@@ -401,7 +400,8 @@ static bool admit(struct gn_connection *connection, const struct gn_h1_request *
 static size_t read_head(struct gn_connection *connection, const uint8_t *bytes, size_t length)
 {
     struct gn_h1_session *session = &connection->h1;
-    if (connection->exchange_count >= connection->settings->pipeline) {
+    session->alone = session->alone && connection->exchange_count > 0;
+    if (connection->exchange_count >= connection->settings->pipeline || session->alone) {
         connection->blocked |= GN_BLOCKED_PIPELINE;
         return 0;
     }
@@ -424,7 +424,7 @@ static size_t read_head(struct gn_connection *connection, const uint8_t *bytes, 
     unsigned code, reason;
     if (status != GN_H1_COMPLETE)
         refuse_head(connection, GN_REASON_REQUEST + (unsigned)status, gn_h1_error_code(status));
-    else if ((reason = refusal(request, &code)) != GN_REASON_NONE)
+    else if ((reason = refusal(connection, request, &code)) != GN_REASON_NONE)
         refuse_head(connection, reason, code);
     else
         used = admit(connection, request, bytes) ? request->head_length : 0;
@@ -457,6 +457,12 @@ static size_t input(struct gn_connection *connection, const uint8_t *bytes, size
         case GN_H1_READING_TRAILERS:
             step = read_trailers(connection, bytes + used, length - used);
             break;
+        case GN_H1_READING_OFFER:
+            connection->blocked |= GN_BLOCKED_PIPELINE;
+            break;
+        case GN_H1_READING_TUNNEL:
+            step = gn_h1_tunnel_input(connection, bytes + used, length - used);
+            break;
         case GN_H1_READING_STOPPED:
             step = length - used;
             gn_connection_drop_input(connection, step);
@@ -472,8 +478,13 @@ static size_t input(struct gn_connection *connection, const uint8_t *bytes, size
 static void input_ended(struct gn_connection *connection)
 {
     struct gn_h1_session *session = &connection->h1;
-    bool in_body = session->reading != GN_H1_READING_HEAD && session->reading != GN_H1_READING_STOPPED;
-    if (in_body) {
+    if (session->reading == GN_H1_READING_TUNNEL) {
+        gn_h1_tunnel_input_ended(connection);
+        return;
+    }
+    if (session->reading == GN_H1_READING_OFFER && connection->settings->half_close != 0)
+        return; // it is the tunnel's, or that of HTTP once the response is complete
+    if (session->reading >= GN_H1_READING_SIZED && session->reading <= GN_H1_READING_TRAILERS) {
         fail_body(connection, GN_REASON_BODY_CUT, 400);
         return;
     }
@@ -510,7 +521,9 @@ static uint64_t deadline(const struct gn_connection *connection, unsigned *reaso
     const struct gn_listener_settings *settings = connection->settings;
     const struct gn_h1_session *session = &connection->h1;
     uint64_t limit = 0, since = session->since;
-    if (session->reading == GN_H1_READING_STOPPED) {
+    if (session->reading == GN_H1_READING_TUNNEL)
+        return gn_h1_tunnel_deadline(connection, reason);
+    if (session->reading == GN_H1_READING_STOPPED || session->reading == GN_H1_READING_OFFER) {
         return GN_TIMER_NEVER;
     } else if (session->reading != GN_H1_READING_HEAD) {
         bool unwanted = session->receiving != NULL && session->receiving->receive_credit == 0;
@@ -549,7 +562,7 @@ static void expired(struct gn_connection *connection, unsigned reason)
         drop_partial(connection);
         return;
     }
-    gn_connection_end(connection, reason, false);
+    gn_connection_end(connection, reason, reason == GN_REASON_TUNNEL_TIMEOUT);
 }
 
 const struct gn_protocol gn_h1_protocol = {
@@ -557,9 +570,13 @@ const struct gn_protocol gn_h1_protocol = {
     .input = input,
     .input_ended = input_ended,
     .respond = gn_h1_reply_respond,
+    .interim = gn_h1_reply_interim,
     .data = gn_h1_reply_data,
+    .trailers = gn_h1_reply_trailers,
+    .prepared = gn_h1_reply_prepared,
     .credit = gn_h1_reply_credit,
     .reset = gn_h1_reply_cut,
+    .prepare = gn_h1_prepared_encode,
     .released = gn_h1_reply_released,
     .drained = gn_h1_reply_drained,
     .finish = finish,

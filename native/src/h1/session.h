@@ -7,7 +7,16 @@
  *          complete head with a body                        body complete, keep-alive
  *     HEAD ──────────────────────────▶ SIZED | CHUNKED ──▶ (TRAILERS) ──────────────────▶ HEAD
  *      │  complete head without: HEAD again (keep-alive) or STOPPED          │ `close`
+ *      │  the same, of a request that offers a tunnel: OFFER                 │
  *      └── message error, end of input, `close` ─────────────▶ STOPPED ◀─────┘
+ *
+ *             response opens a tunnel                    any other response is complete, keep-alive
+ *     TUNNEL ◀──────────────────────── OFFER ────────────────────────────────────────────────────▶ HEAD
+ *        │ both sides have ended         │ `close`
+ *        └──────▶ STOPPED ◀──────────────┘
+ *
+ * A request offers a tunnel by Upgrade or CONNECT (h1/tunnel.h). Until it is known what the bytes behind it are, they are
+ * held.
  *
  * Writing: the exchanges of a connection form a queue in the order of their requests. The first one writes to the
  * connection's output; the others write to their own (`held`), which is passed on when they become the first. An
@@ -20,8 +29,12 @@
  *
  *     reading \ first response | none, or begun                     | complete
  *     -------------------------+------------------------------------+------------------------------------------------------
- *     HEAD                     | pipelining, up to `pipeline`       | next exchange; queue empty: idle
+ *     HEAD                     | pipelining, up to `pipeline`; with | next exchange; queue empty: idle
+ *                              | `safe_pipeline` safe methods only  |
  *     SIZED/CHUNKED/TRAILERS   | body goes to Java under credit     | rest is dropped, then HEAD; too much: the end
+ *     OFFER                    | input waits                        | HEAD
+ *     TUNNEL                   | bytes go to Java under credit; it  | its sending side is shut down; when the peer has ended,
+ *                              | begins with 101 or 2xx             | too: the end
  *     STOPPED                  | waits for the response             | the end
  */
 #ifndef GN_H1_SESSION_H
@@ -38,7 +51,9 @@ enum gn_h1_reading {
     GN_H1_READING_SIZED,
     GN_H1_READING_CHUNKED,
     GN_H1_READING_TRAILERS,
-    GN_H1_READING_STOPPED
+    GN_H1_READING_STOPPED,
+    GN_H1_READING_OFFER,
+    GN_H1_READING_TUNNEL
 };
 
 struct gn_h1_partial; /* a head or trailer section that is not complete; private */
@@ -58,6 +73,7 @@ struct gn_h1_session {
     bool client_close;       /* the last request asked for the end itself */
     bool used;               /* a request was received */
     bool finishing;          /* graceful end */
+    bool alone;              /* safe_pipeline: the next request waits until none is in flight */
 };
 
 void gn_h1_session_start(struct gn_h1_session *session, uint64_t now);

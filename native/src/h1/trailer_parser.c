@@ -30,3 +30,13 @@ enum gn_h1_status gn_h1_trailers_parse(struct gn_h1_trailers *trailers, const ui
     }
     return status == GN_H1_MORE && scan.end == limits->head_bytes ? GN_H1_HEAD_TOO_LARGE : status;
 }
+
+uint32_t gn_h1_trailers_select(struct gn_h1_trailers *trailers)
+{
+    uint32_t kept = 0;
+    for (uint32_t i = 0; i < trailers->field_count; i++) {
+        if (gn_field_name_in_trailers((enum gn_field_name)trailers->fields[i].token))
+            trailers->fields[kept++] = trailers->fields[i];
+    }
+    return trailers->field_count = kept;
+}

@@ -21,4 +21,8 @@ void gn_h1_trailers_start(struct gn_h1_trailers *trailers, struct gn_h1_field *f
 enum gn_h1_status gn_h1_trailers_parse(struct gn_h1_trailers *trailers, const uint8_t *bytes, size_t length,
                                        const struct gn_h1_request_limits *limits);
 
+/* After GN_H1_COMPLETE: drops the fields that must not come from a trailer section (gn_field_name_in_trailers); the rest
+   keeps its order. Returns how many are left. */
+uint32_t gn_h1_trailers_select(struct gn_h1_trailers *trailers);
+
 #endif

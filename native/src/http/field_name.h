@@ -5,6 +5,7 @@
 #ifndef GN_HTTP_FIELD_NAME_H
 #define GN_HTTP_FIELD_NAME_H
 
+#include <stdbool.h>
 #include <stddef.h>
 #include <stdint.h>
 
@@ -47,6 +48,7 @@
     X(LOCATION, "location")                                                                                            \
     X(MAX_FORWARDS, "max-forwards")                                                                                    \
     X(ORIGIN, "origin")                                                                                                \
+    X(PRAGMA, "pragma")                                                                                                \
     X(PRIORITY, "priority")                                                                                            \
     X(PROXY_AUTHENTICATE, "proxy-authenticate")                                                                        \
     X(PROXY_AUTHORIZATION, "proxy-authorization")                                                                      \
@@ -78,5 +80,13 @@ enum gn_field_name gn_field_name_lookup(const uint8_t *name, size_t length);
 
 /* The canonical lower-case text of a token other than GN_FIELD_OTHER, and its length in bytes. */
 const char *gn_field_name_text(enum gn_field_name name, size_t *length);
+
+/*
+ * Whether a field may stand in a trailer section (RFC 9110 section 6.5.1, B16). What decides on a message must be known
+ * before its content, so these may not: fields that frame it, belong to the connection or route it, the client's address
+ * as proxies tell it, request modifiers, authentication and cookies, what says how to read the content, and the control
+ * data of a response. Names without a token may.
+ */
+bool gn_field_name_in_trailers(enum gn_field_name name);
 
 #endif

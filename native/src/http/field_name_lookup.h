@@ -74,6 +74,7 @@ static inline __attribute__((always_inline)) enum gn_field_name gn_field_name_fi
         MATCH(RANGE, "range")
         break;
     case 6:
+        MATCH(PRAGMA, "pragma")
         MATCH(ACCEPT, "accept")
         MATCH(COOKIE, "cookie")
         MATCH(ORIGIN, "origin")

@@ -1,6 +1,7 @@
 #include "io/listen.h"
 
 #include <errno.h>
+#include <fcntl.h>
 #include <netinet/in.h>
 #include <netinet/tcp.h>
 #include <string.h>
@@ -87,6 +88,32 @@ int gn_listen_address(int descriptor, struct sockaddr_storage *address)
 int gn_socket_prepare(int descriptor)
 {
     return set(descriptor, IPPROTO_TCP, TCP_NODELAY, 1);
+}
+
+static int get(int descriptor, int option, int *value)
+{
+    socklen_t length = sizeof *value;
+    return getsockopt(descriptor, SOL_SOCKET, option, value, &length) < 0 ? -errno : 0;
+}
+
+int gn_socket_adopt(int descriptor)
+{
+    int type, domain;
+    int error = get(descriptor, SO_TYPE, &type);
+    if (error == 0)
+        error = get(descriptor, SO_DOMAIN, &domain);
+    if (error < 0)
+        return error;
+    if (type != SOCK_STREAM)
+        return -EPROTOTYPE;
+    struct sockaddr_storage address;
+    socklen_t length = sizeof address;
+    if (getpeername(descriptor, (struct sockaddr *)&address, &length) < 0)
+        return -errno;
+    int flags = fcntl(descriptor, F_GETFL);
+    if (flags < 0 || fcntl(descriptor, F_SETFL, flags | O_NONBLOCK) < 0 || fcntl(descriptor, F_SETFD, FD_CLOEXEC) < 0)
+        return -errno;
+    return domain == AF_INET || domain == AF_INET6 ? gn_socket_prepare(descriptor) : 0;
 }
 
 int gn_socket_addresses(int descriptor, struct sockaddr_storage *remote, struct sockaddr_storage *local)

@@ -32,6 +32,11 @@ int gn_listen_address(int descriptor, struct sockaddr_storage *address);
    errno. */
 int gn_socket_prepare(int descriptor);
 
+/* Makes a socket that somebody else connected what accepted ones are: non-blocking, close-on-exec, TCP_NODELAY where it
+   is TCP. 0 or a negative errno: -EPROTOTYPE where it is no stream socket, -ENOTCONN where it is not connected, and what
+   the kernel says where it is no socket. It is changed only once it has passed these checks. */
+int gn_socket_adopt(int descriptor);
+
 /*
  * Both addresses of a connection. 0, or the first negative errno: -ENOTCONN for `remote` when the peer has already
  * reset. What could not be found out has the family AF_UNSPEC.

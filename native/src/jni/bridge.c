@@ -126,6 +126,12 @@ static jlong listen_on(JNIEnv *env, jclass type, jlong loop, jint descriptor)
     return gn_loop_listen(loop_at(loop), descriptor);
 }
 
+static jint adopt(JNIEnv *env, jclass type, jlong loop, jlong listener, jint descriptor)
+{
+    (void)env, (void)type;
+    return gn_loop_adopt(loop_at(loop), (uint64_t)listener, descriptor);
+}
+
 static jlong poll_loop(JNIEnv *env, jclass type, jlong loop, jint commands, jint head, jlong wait)
 {
     (void)env, (void)type;
@@ -155,6 +161,7 @@ static const JNINativeMethod methods[] = {
     {"create", "(Ljava/nio/ByteBuffer;)J", (void *)create},
     {"addSlab", "(JLjava/nio/ByteBuffer;)J", (void *)add_slab},
     {"listen", "(JI)J", (void *)listen_on},
+    {"adopt", "(JJI)I", (void *)adopt},
     {"poll", "(JIIJ)J", (void *)poll_loop},
     {"stop", "(JJ)I", (void *)stop},
     {"destroy", "(J)V", (void *)destroy},

@@ -19,6 +19,18 @@ static void release(struct gn_loop *loop, struct gn_exchange *exchange)
     gn_exchange_release(&loop->context, exchange);
 }
 
+static bool send_prepared(struct gn_loop *loop, struct gn_exchange *exchange, const struct gn_command *command)
+{
+    struct gn_connection *connection = exchange->connection;
+    struct gn_prepared *prepared;
+    int error = gn_prepared_find(&loop->context, command->block, &prepared);
+    if (error == 0)
+        return connection->protocol->prepared(exchange, command, prepared);
+    if (error == -ENOMEM)
+        gn_connection_end(connection, GN_REASON_OUT_OF_MEMORY, true); // Java believes that its response is on its way
+    return error == -ENOMEM;
+}
+
 static bool apply_to_attached(struct gn_loop *loop, struct gn_exchange *exchange, const struct gn_command *command)
 {
     if (exchange->connection == NULL || exchange->broken)
@@ -29,9 +41,17 @@ static bool apply_to_attached(struct gn_loop *loop, struct gn_exchange *exchange
     case GN_COMMAND_RESPOND:
         staged = staged_bytes(loop, command);
         return staged != NULL && protocol->respond(exchange, command, staged);
+    case GN_COMMAND_INTERIM:
+        staged = staged_bytes(loop, command);
+        return staged != NULL && command->body_length == 0 && protocol->interim(exchange, command, staged);
+    case GN_COMMAND_TRAILERS:
+        staged = staged_bytes(loop, command);
+        return staged != NULL && command->body_length == 0 && protocol->trailers(exchange, command, staged);
     case GN_COMMAND_DATA:
         staged = staged_bytes(loop, command);
         return staged != NULL && command->length == 0 && protocol->data(exchange, command, staged);
+    case GN_COMMAND_PREPARED:
+        return send_prepared(loop, exchange, command);
     case GN_COMMAND_RESET:
         protocol->reset(exchange);
         return true;
@@ -111,13 +131,26 @@ static bool apply_unlisten(struct gn_loop *loop, const struct gn_command *comman
     return true;
 }
 
+static bool apply_prepare(struct gn_loop *loop, const struct gn_command *command)
+{
+    const uint8_t *staged = staged_bytes(loop, command);
+    return staged != NULL && gn_prepared_keep(&loop->context, command, staged);
+}
+
 static bool apply(struct gn_loop *loop, const struct gn_command *command)
 {
     switch (command->kind) {
     case GN_COMMAND_RESPOND:
+    case GN_COMMAND_INTERIM:
     case GN_COMMAND_DATA:
+    case GN_COMMAND_TRAILERS:
+    case GN_COMMAND_PREPARED:
     case GN_COMMAND_RESET:
         return apply_to_exchange(loop, command);
+    case GN_COMMAND_PREPARE:
+        return apply_prepare(loop, command);
+    case GN_COMMAND_UNPREPARE:
+        return gn_prepared_drop(&loop->context, command->subject);
     case GN_COMMAND_CREDIT:
         return apply_credit(loop, command);
     case GN_COMMAND_FREE:

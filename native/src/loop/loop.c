@@ -198,6 +198,17 @@ int64_t gn_loop_listen(struct gn_loop *loop, int descriptor)
     return error != 0 ? error : (int64_t)gn_listener_id(listener);
 }
 
+int gn_loop_adopt(struct gn_loop *loop, uint64_t id, int descriptor)
+{
+    struct gn_listener *listener = NULL;
+    if (gn_id_role(id) == 0)
+        listener = gn_slots_find(&loop->listeners, gn_id_slot(id), gn_id_generation(id));
+    if (listener == NULL)
+        return -ENOENT;
+    update_clock(&loop->context); // its time limits count from now
+    return gn_listener_adopt(listener, descriptor);
+}
+
 /* ---- a turn ---- */
 
 static void flush(struct gn_context *context)
@@ -377,6 +388,7 @@ void gn_loop_free(struct gn_loop *loop)
     while ((link = gn_list_take(&loop->listener_list)) != NULL)
         gn_listener_free(gn_list_owner(link, struct gn_listener, listed), &loop->listeners);
     free_exchanges(context);
+    gn_prepared_end(context);
     gn_output_pool_end(context);
     gn_exchange_pool_end(context);
     gn_slots_end(&loop->listeners);

@@ -36,6 +36,10 @@ int gn_loop_add_slab(struct gn_loop *loop, uint8_t *bytes, size_t size);
 /* Listens on `descriptor`, taken over also on failure, with shared->listener. The id, or a negative errno. */
 int64_t gn_loop_listen(struct gn_loop *loop, int descriptor);
 
+/* Takes over a stream socket that is connected already as a connection of a listener, see gn_listener_adopt. Between two
+   turns only. 0, or a negative errno, and the descriptor stays the caller's; -ENOENT: no such listener. */
+int gn_loop_adopt(struct gn_loop *loop, uint64_t listener, int descriptor);
+
 /*
  * A turn: applies `count` commands, starts what they ask for, and returns when there are events, the wake descriptor
  * was written to, or `wait` nanoseconds (0: do not wait, GN_IO_WAIT_FOREVER) are over. `head`: how many events Java has

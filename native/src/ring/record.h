@@ -19,8 +19,8 @@
  * DATA       | body bytes, without   | body bytes, without  | as server            | as server          | raw bytes
  *            | chunk framing         | padding              |                      |                    |
  * TRAILERS   | trailer section; the  | trailing HEADERS     | as server            | as server          | never
- *            | body has ended (not   |                      |                      |                    |
- *            | yet: DATA with END)   |                      |                      |                    |
+ *            | body has ended. An    |                      |                      |                    |
+ *            | empty one: DATA, END  |                      |                      |                    |
  * CREDIT     | the exchange may send `value` more body bytes (all columns)                              | the same
  * RESET      | the exchange broke:   | RST_STREAM, or the   | as server            | as server          | the peer's
  *            | the peer went away, a | connection broke     |                      |                    | RST
@@ -35,9 +35,11 @@
  * REQUEST    | rejected              | rejected             | sends a request      | the same, on a     | rejected
  *            |                       |                      | head; exchange       | stream             |
  *            |                       |                      | opened by Java       |                    |
- * RESPOND    | the final head, maybe with the body or its   | rejected             | rejected           | 101/2xx opens
- *            | first bytes                                  |                      |                    | it
- * INTERIM    | a 1xx head                                   | rejected             | rejected           | rejected
+ * RESPOND    | the final head, maybe with the body or its   | rejected             | rejected           | 101, or 2xx to
+ *            | first bytes                                  |                      |                    | CONNECT opens it
+ * PREPARED   | the whole final response, as it was prepared | rejected             | rejected           | rejected
+ * INTERIM    | a 1xx head other than 101; nothing where the | rejected             | rejected           | rejected
+ *            | client speaks HTTP/1.0                       |                      |                    |
  * DATA       | body bytes, framed by C                      | the same             | the same           | raw bytes
  * TRAILERS   | trailer section; ends the body               | the same             | the same           | rejected
  * CREDIT     | a DATA event's block goes back, and with it the receive credit that it took (all         | the same
@@ -50,6 +52,8 @@
  * WATCH      | tell Java by CLOSED when the connection goes (all columns)                               | of its base
  * CLOSE      | end the connection: gracefully (finish what runs), or at once with ABORT (all columns)   | of its base
  * UNLISTEN   | the listener stops accepting; its connections end gracefully, or at once with ABORT      | until ABORT
+ * PREPARE    | keeps a final response under an id that Java gives; UNPREPARE lets go of it (all         | -
+ *            | columns that know PREPARED)                                                              |
  *
  * Loop-wide events: UNLISTENED (the last connection of a listener is gone), REFUSED (for the log: something was
  * refused), ACCEPT_FAILED (for the log), SLAB_WANTED (memory is low), SLAB_EMPTY (slab `value` is Java's again).
@@ -101,7 +105,10 @@
     X(CLOSE, 10)                                                                                                       \
     X(UNLISTEN, 11)                                                                                                    \
     X(CONNECT, 12)                                                                                                     \
-    X(REQUEST, 13)
+    X(REQUEST, 13)                                                                                                     \
+    X(PREPARE, 14)                                                                                                     \
+    X(UNPREPARE, 15)                                                                                                   \
+    X(PREPARED, 16)
 
 #define GN_EVENT_ENUM(name, number) GN_EVENT_##name = number,
 enum gn_event_kind { GN_EVENTS(GN_EVENT_ENUM) };
@@ -117,7 +124,9 @@ enum gn_command_kind { GN_COMMANDS(GN_COMMAND_ENUM) };
     X(NOTIFY, 4)   /* RESPOND: a SENT event is wanted */                                                               \
     X(ABORT, 8)    /* CLOSE, UNLISTEN: at once */                                                                      \
     X(QUEUED, 16)  /* HEAD: others are before it, so its send credit begins at GN_QUEUED_SEND_CREDIT */                \
-    X(RELEASE, 32) /* RESPOND, INTERIM, DATA, TRAILERS: RELEASE as well, for one record less */
+    X(RELEASE, 32) /* RESPOND, PREPARED, INTERIM, DATA, TRAILERS: RELEASE as well, for one record less */              \
+    X(CHUNKED, 64) /* RESPOND: chunked even where the length is known, if the client understands it (C2) */            \
+    X(REASON, 128) /* RESPOND, PREPARE: the first staged entry is the reason phrase: its value, without a name */
 
 /* The send credit of an exchange that cannot send yet, in bytes; the rest comes with its turn. A client that pipelines and
    does not read would otherwise have all of its responses held. */
@@ -182,8 +191,12 @@ struct gn_event {
 /*
  * kind     | status | length      | subject    | offset, body_length / block  | value
  * ---------+--------+-------------+------------+------------------------------+--------------------------------------
- * RESPOND  | 200..  | field bytes | exchange   | staged: fields, then body    | Content-Length, or -1: not known (then,
- *          |        |             |            |                              | with END, it is body_length)
+ * RESPOND  | 101,   | field bytes | exchange   | staged: fields, then body    | Content-Length, or -1: not known (then,
+ *          | 200..  |             |            |                              | with END, it is body_length)
+ * PREPARE  | 200..  | field bytes | prepared   | staged: fields, then body    | Content-Length: that of the body, or -1:
+ *          |        |             |            |                              | none is said
+ * UNPREPARE|        |             | prepared   |                              |
+ * PREPARED |        |             | exchange   | id of the prepared response  |
  * INTERIM  | 1xx    | field bytes | exchange   | staged: fields               |
  * DATA     |        |             | exchange   | staged: body                 |
  * TRAILERS |        | field bytes | exchange   | staged: fields               |
@@ -198,7 +211,8 @@ struct gn_event {
  * Staged fields are entries without padding, one behind the other:
  *   uint16 token (gn_field_name, or 0) | uint16 name length | uint32 value length | name bytes | value bytes
  * With a token the name length may be 0: the canonical lower-case name is meant. Connection-level fields
- * (content-length, transfer-encoding, connection, keep-alive) do not stand there: C writes them from the record.
+ * (content-length, connection, keep-alive) do not stand there: C writes them from the record. transfer-encoding may: its
+ * value is the codings that the body has already, without chunked, which C adds where it frames so (C3).
  */
 struct gn_command {
     uint8_t kind;
@@ -252,7 +266,9 @@ struct gn_staged_field {
     X(CONNECT_REFUSED, 16, "CONNECT is not served here")                                                               \
     X(RESPONSE_CUT, 17, "the response did not have its declared length")                                               \
     X(BODY_TOO_LARGE, 18, "the message body is larger than the limit")                                                 \
-    X(SHUTDOWN, 19, "the server is shutting down")
+    X(SHUTDOWN, 19, "the server is shutting down")                                                                     \
+    X(TUNNEL_TIMEOUT, 20, "the tunnel was idle for too long")                                                          \
+    X(CONNECT_CONTENT, 21, "CONNECT with content-length or transfer-encoding")
 
 #define GN_REASON_ENUM(name, number, text) GN_REASON_##name = number,
 enum gn_reason { GN_REASONS(GN_REASON_ENUM) GN_REASON_REQUEST = 64, GN_REASON_CHUNKED = 128, GN_REASON_LIMIT = 160 };

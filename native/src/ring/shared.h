@@ -54,7 +54,11 @@
     X(body_timeout)       /* without a byte of a body that Java waits for; default 30 s */                             \
     X(write_timeout)      /* without a byte taken by the peer; default 30 s */                                         \
     X(linger_timeout)     /* after the last response; default 5 s */                                                   \
-    X(connections)        /* of this listener on this loop; past it accept pauses; 0: no limit */
+    X(connections)        /* of this listener on this loop; past it accept pauses; 0: no limit */                      \
+    X(safe_pipeline)      /* 1: of several requests in flight all have safe methods (RFC 9112 9.3.2); default 0 */     \
+    X(connect)            /* 1: CONNECT goes to Java (F2); 0: it is answered with 501 (default) */                     \
+    X(title_case)         /* 1: field names that C spells begin their words with capitals (C17); default 0 */          \
+    X(tunnel_timeout)     /* a tunnel without a byte in either direction; default 10 min */
 
 /* Counters and gauges of a loop. X(name) */
 #define GN_COUNTERS(X)                                                                                                 \
@@ -78,7 +82,8 @@
     X(memory_used)  /* gauge: bytes of the C heap */                                                                   \
     X(arena_total)  /* gauge: bytes of all slabs */                                                                    \
     X(arena_free)   /* gauge */                                                                                        \
-    X(blocks_lent)  /* gauge: blocks that Java holds */
+    X(blocks_lent)  /* gauge: blocks that Java holds */                                                                \
+    X(tunnels_open) /* gauge */
 
 #define GN_WORD(name) uint64_t name;
 struct gn_loop_settings {

@@ -1,23 +1,9 @@
 #include "loop/driver.h"
 
-#define GET "GET / HTTP/1.1\r\nhost: h\r\n\r\n"
-#define POST(length) "POST / HTTP/1.1\r\nhost: h\r\ncontent-length: " #length "\r\n\r\n"
-#define OK(length) "HTTP/1.1 200 OK\r\ncontent-length: " #length "\r\n\r\n"
-
 /* The wheel fires at most one slot after the moment. */
 #define SLOT (2 * GN_TIMER_SLOT_NANOSECONDS)
 
 static struct driver driver;
-
-static struct gn_io_memory_peer *start_with(const char *text)
-{
-    driver_prepare(&driver);
-    driver_open(&driver);
-    struct gn_io_memory_peer *peer = driver_connect(&driver);
-    driver_write(&driver, peer, text);
-    driver_settle(&driver);
-    return peer;
-}
 
 static unsigned timeouts(void)
 {
@@ -39,7 +25,7 @@ static void check_ends_after(struct gn_io_memory_peer *peer, uint64_t limit)
 
 TEST(E3_no_first_byte)
 {
-    struct gn_io_memory_peer *peer = start_with("");
+    struct gn_io_memory_peer *peer = driver_start_with(&driver, "");
     check_ends_after(peer, 30 * SECOND);
     CHECK_EQ(driver.shared->counters.connections_open, 0);
     driver_close(&driver);
@@ -47,7 +33,7 @@ TEST(E3_no_first_byte)
 
 TEST(E1_E2_trickled_bytes_do_not_extend_the_head_time)
 {
-    struct gn_io_memory_peer *peer = start_with("");
+    struct gn_io_memory_peer *peer = driver_start_with(&driver, "");
     driver_advance(&driver, 20 * SECOND);
     driver_write(&driver, peer, "GET");
     driver_settle(&driver);
@@ -71,7 +57,7 @@ TEST(E1_E2_trickled_bytes_do_not_extend_the_head_time)
 
 TEST(E3_idle_after_a_request)
 {
-    struct gn_io_memory_peer *peer = start_with("");
+    struct gn_io_memory_peer *peer = driver_start_with(&driver, "");
     driver_advance(&driver, 10 * SECOND);
     driver_write(&driver, peer, GET);
     driver_settle(&driver);
@@ -101,7 +87,7 @@ TEST(E3_a_short_idle_time_is_kept_to)
 
 TEST(E3_idle_after_a_request_that_took_long)
 {
-    struct gn_io_memory_peer *peer = start_with(GET);
+    struct gn_io_memory_peer *peer = driver_start_with(&driver, GET);
     driver_advance(&driver, 100 * SECOND); // nobody waits for the peer meanwhile
     CHECK_EQ(timeouts(), 0);
     driver_answer(&driver, driver_exchange(&driver, 0), "x");
@@ -112,7 +98,7 @@ TEST(E3_idle_after_a_request_that_took_long)
 
 TEST(E3_idle_begins_when_the_response_is_sent)
 {
-    struct gn_io_memory_peer *peer = start_with(GET);
+    struct gn_io_memory_peer *peer = driver_start_with(&driver, GET);
     static char body[60000];
     gn_io_memory_room(peer, 1000);
     driver_respond(&driver, driver_exchange(&driver, 0), 200, GN_FLAG_END, -1, body, sizeof(body));
@@ -130,7 +116,7 @@ TEST(E3_idle_begins_when_the_response_is_sent)
 
 TEST(E5_a_body_without_progress)
 {
-    struct gn_io_memory_peer *peer = start_with(POST(100) "a");
+    struct gn_io_memory_peer *peer = driver_start_with(&driver, POST(100) "a");
     for (unsigned i = 0; i < 5; i++) {
         driver_advance(&driver, 29 * SECOND);
         driver_write(&driver, peer, "b");
@@ -172,7 +158,7 @@ TEST(E5_a_body_that_Java_does_not_want_yet_is_not_late)
 
 TEST(E5_a_reader_that_stalls)
 {
-    struct gn_io_memory_peer *peer = start_with(GET);
+    struct gn_io_memory_peer *peer = driver_start_with(&driver, GET);
     static char body[30000];
     gn_io_memory_room(peer, 1000);
     driver_respond(&driver, driver_exchange(&driver, 0), 200, GN_FLAG_END | GN_FLAG_NOTIFY, -1, body, sizeof(body));
@@ -189,7 +175,7 @@ TEST(E5_a_reader_that_stalls)
 
 TEST(E5_a_stalled_reader_of_a_streamed_response)
 {
-    struct gn_io_memory_peer *peer = start_with(GET);
+    struct gn_io_memory_peer *peer = driver_start_with(&driver, GET);
     gn_io_memory_room(peer, 100);
     static char body[3000];
     driver_advance(&driver, 50 * SECOND);
@@ -203,7 +189,7 @@ TEST(E5_a_stalled_reader_of_a_streamed_response)
 
 TEST(E5_lingering_has_an_end)
 {
-    struct gn_io_memory_peer *peer = start_with("bad\r\n\r\n");
+    struct gn_io_memory_peer *peer = driver_start_with(&driver, "bad\r\n\r\n");
     CHECK(gn_io_memory_saw_end(peer) && !gn_io_memory_saw_close(peer));
     for (unsigned i = 0; i < 4; i++) {
         driver_advance(&driver, SECOND);
@@ -302,7 +288,7 @@ static void watch(uint64_t id, uint8_t kind, uint8_t flags)
 
 TEST(a_watched_connection_is_reported_once_when_it_is_gone)
 {
-    struct gn_io_memory_peer *peer = start_with(GET);
+    struct gn_io_memory_peer *peer = driver_start_with(&driver, GET);
     uint64_t id = driver_exchange(&driver, 0)->connection;
     watch(id, GN_COMMAND_WATCH, 0);
     driver_settle(&driver);
@@ -320,7 +306,7 @@ TEST(a_watched_connection_is_reported_once_when_it_is_gone)
 
 TEST(CLOSE_of_a_connection)
 {
-    struct gn_io_memory_peer *peer = start_with(GET);
+    struct gn_io_memory_peer *peer = driver_start_with(&driver, GET);
     watch(driver_exchange(&driver, 0)->connection, GN_COMMAND_CLOSE, 0);
     driver_settle(&driver);
     CHECK(!gn_io_memory_saw_end(peer)); // what runs is finished
@@ -330,7 +316,7 @@ TEST(CLOSE_of_a_connection)
     CHECK(gn_io_memory_saw_end(peer) && !gn_io_memory_saw_reset(peer));
     driver_close(&driver);
 
-    peer = start_with(GET);
+    peer = driver_start_with(&driver, GET);
     watch(driver_exchange(&driver, 0)->connection, GN_COMMAND_CLOSE, GN_FLAG_ABORT);
     driver_settle(&driver);
     CHECK(gn_io_memory_saw_reset(peer));
@@ -342,7 +328,7 @@ TEST(CLOSE_of_a_connection)
 TEST(CLOSE_while_a_body_still_comes_ends_behind_it)
 {
     // The answer was begun as one that is kept; the body ends after CLOSE.
-    struct gn_io_memory_peer *peer = start_with(POST(6) "abc");
+    struct gn_io_memory_peer *peer = driver_start_with(&driver, POST(6) "abc");
     driver_respond(&driver, driver_exchange(&driver, 0), 200, GN_FLAG_END, -1, "x", 1);
     driver_settle(&driver);
     CHECK_READ(&driver, peer, OK(1) "x");

@@ -1,9 +1,5 @@
 #include "loop/driver.h"
 
-#define GET "GET / HTTP/1.1\r\nhost: h\r\n\r\n"
-#define OK(length) "HTTP/1.1 200 OK\r\ncontent-length: " #length "\r\n\r\n"
-#define OK_CLOSE(length) "HTTP/1.1 200 OK\r\ncontent-length: " #length "\r\nconnection: close\r\n\r\n"
-
 static struct driver driver;
 
 TEST(D13_a_failure_to_accept_pauses_and_is_tried_again)

@@ -1,6 +1,7 @@
 #include "conn/output.h"
 
 #include "conn/context.h"
+#include "conn/prepared.h"
 #include "test.h"
 
 #define SLAB (1U << 20)
@@ -185,6 +186,43 @@ TEST(without_memory)
     gn_output_pool_end(&context);
     CHECK(!gn_output_append(&context, &output, bytes, 10));
     CHECK_EQ(context.output_heap, 0);
+    gn_output_clear(&context, &output);
+    end();
+}
+
+TEST(a_prepared_body_stands_in_its_place_and_is_held)
+{
+    start(SLAB);
+    struct gn_prepared *prepared = gn_memory_allocate(&context.memory, sizeof(*prepared) + 1000);
+    prepared->references = 1;
+    prepared->body = (uint8_t *)(prepared + 1);
+    prepared->body_length = 1000;
+    for (size_t i = 0; i < 1000; i++)
+        prepared->body[i] = octet_at(3 + i);
+    uint8_t before[3], between[5];
+    for (size_t i = 0; i < 5; i++)
+        between[i] = octet_at(1003 + i);
+    for (size_t i = 0; i < 3; i++)
+        before[i] = octet_at(i);
+    struct gn_output output = {0}, held = {0};
+    CHECK(gn_output_append(&context, &output, before, 3));
+    CHECK(gn_output_refer(&context, &held, prepared));
+    CHECK(gn_output_append(&context, &held, between, 5));
+    CHECK(gn_output_refer(&context, &held, prepared));
+    gn_output_move(&output, &held);
+    CHECK_EQ(output.length, 3 + 1000 + 5 + 1000);
+    CHECK_EQ(prepared->references, 3);
+    struct iovec parts[4];
+    CHECK_EQ(gn_output_parts(&output, parts, 4), 4);
+    CHECK(parts[1].iov_base == prepared->body && parts[3].iov_base == prepared->body); // not a copy
+    take(&output, 0, 3);
+    take(&output, 3, 400);
+    CHECK_EQ(prepared->references, 3);
+    take(&output, 403, 603);
+    CHECK_EQ(prepared->references, 2);
+    take(&output, 1006, 2);
+    gn_prepared_release(&context, prepared); // Java's reference
+    CHECK_EQ(prepared->references, 1);
     gn_output_clear(&context, &output);
     end();
 }

@@ -98,4 +98,25 @@ TEST(the_forms_of_a_target)
     CHECK_PART(head, authority, "h:1");
 }
 
+TEST(a_trailer_section_is_a_head_of_fields_only)
+{
+    static const char text[] = "Digest: a\r\nhost: x\r\nX:  b \r\ndigest:\r\n\r\nGET / HTTP/1.1\r\n";
+    static const struct gn_h1_request_limits limits = {16384, 8192, 100, 0};
+    struct gn_h1_trailers trailers;
+    gn_h1_trailers_start(&trailers, fields);
+    REQUIRE(gn_h1_trailers_parse(&trailers, (const uint8_t *)text, sizeof(text) - 1, &limits) == GN_H1_COMPLETE);
+    CHECK_EQ(gn_h1_trailers_select(&trailers), 3);
+    size_t size = gn_h1_trailers_size(&trailers);
+    REQUIRE(size < sizeof(block));
+    memset(block, 0xee, sizeof(block));
+    gn_h1_trailers_write(block, &trailers, (const uint8_t *)text);
+    CHECK_EQ(block[size], 0xee);
+    const struct gn_head_block *head = (const struct gn_head_block *)(const void *)block;
+    struct gn_head_block fields_only = {.field_count = 3};
+    CHECK(memcmp(head, &fields_only, sizeof(fields_only)) == 0);
+    check_field(head, 0, GN_FIELD_OTHER, "Digest", "a");
+    check_field(head, 1, GN_FIELD_OTHER, "X", "b");
+    check_field(head, 2, GN_FIELD_OTHER, "digest", "");
+}
+
 TEST_MAIN()

@@ -2,25 +2,11 @@
 
 #include "http/head_block.h"
 
-#define GET "GET / HTTP/1.1\r\nhost: h\r\n\r\n"
-#define OK(length) "HTTP/1.1 200 OK\r\ncontent-length: " #length "\r\n\r\n"
-#define OK_CLOSE(length) "HTTP/1.1 200 OK\r\ncontent-length: " #length "\r\nconnection: close\r\n\r\n"
-
 static struct driver driver;
-
-static struct gn_io_memory_peer *start_with(const char *text)
-{
-    driver_prepare(&driver);
-    driver_open(&driver);
-    struct gn_io_memory_peer *peer = driver_connect(&driver);
-    driver_write(&driver, peer, text);
-    driver_settle(&driver);
-    return peer;
-}
 
 TEST(one_request_and_its_answer)
 {
-    struct gn_io_memory_peer *peer = start_with("GET /a?b=c HTTP/1.1\r\nHost: h\r\nX: y\r\n\r\n");
+    struct gn_io_memory_peer *peer = driver_start_with(&driver, "GET /a?b=c HTTP/1.1\r\nHost: h\r\nX: y\r\n\r\n");
     CHECK_EQ(driver.exchange_count, 1);
     struct driver_exchange *exchange = driver_exchange(&driver, 0);
     CHECK(exchange->ended);
@@ -42,7 +28,7 @@ TEST(one_request_and_its_answer)
 
 TEST(D1_requests_one_after_the_other)
 {
-    struct gn_io_memory_peer *peer = start_with("");
+    struct gn_io_memory_peer *peer = driver_start_with(&driver, "");
     for (unsigned i = 0; i < 100; i++) {
         driver_write(&driver, peer, GET);
         driver_settle(&driver);
@@ -56,7 +42,8 @@ TEST(D1_requests_one_after_the_other)
 
 TEST(D1_close_in_either_message_ends_the_connection)
 {
-    struct gn_io_memory_peer *peer = start_with("GET / HTTP/1.1\r\nhost: h\r\nconnection: close\r\n\r\n");
+    struct gn_io_memory_peer *peer =
+        driver_start_with(&driver, "GET / HTTP/1.1\r\nhost: h\r\nconnection: close\r\n\r\n");
     driver_answer(&driver, driver_exchange(&driver, 0), "x");
     driver_settle(&driver);
     CHECK_READ(&driver, peer, OK_CLOSE(1) "x");
@@ -64,7 +51,7 @@ TEST(D1_close_in_either_message_ends_the_connection)
     CHECK_EQ(driver.shared->counters.connections_open, 0);
     driver_close(&driver);
 
-    peer = start_with(GET);
+    peer = driver_start_with(&driver, GET);
     driver_respond(&driver, driver_exchange(&driver, 0), 200, GN_FLAG_END | GN_FLAG_CLOSE, -1, "x", 1);
     driver_settle(&driver);
     CHECK_READ(&driver, peer, OK_CLOSE(1) "x");
@@ -98,7 +85,7 @@ TEST(D2_sixteen_pipelined_in_one_segment_are_answered_in_one_send)
         sprintf(text + strlen(text), "GET /%u HTTP/1.1\r\nhost: h\r\n\r\n", i);
         sprintf(expected + strlen(expected), OK(2) "%02u", i);
     }
-    struct gn_io_memory_peer *peer = start_with(text);
+    struct gn_io_memory_peer *peer = driver_start_with(&driver, text);
     CHECK_EQ(driver.exchange_count, 16);
     for (unsigned i = 0; i < 16; i++) {
         char body[4];
@@ -113,7 +100,7 @@ TEST(D2_sixteen_pipelined_in_one_segment_are_answered_in_one_send)
 
 TEST(D2_answers_out_of_order_leave_in_order)
 {
-    struct gn_io_memory_peer *peer = start_with(GET GET GET GET);
+    struct gn_io_memory_peer *peer = driver_start_with(&driver, GET GET GET GET);
     driver_answer(&driver, driver_exchange(&driver, 3), "d");
     driver_answer(&driver, driver_exchange(&driver, 1), "b");
     driver_settle(&driver);
@@ -129,7 +116,7 @@ TEST(D2_answers_out_of_order_leave_in_order)
 
 TEST(held_responses_stream_when_their_turn_comes)
 {
-    struct gn_io_memory_peer *peer = start_with(GET GET);
+    struct gn_io_memory_peer *peer = driver_start_with(&driver, GET GET);
     struct driver_exchange *first = driver_exchange(&driver, 0), *second = driver_exchange(&driver, 1);
     CHECK(!first->queued);
     CHECK(second->queued);
@@ -168,7 +155,7 @@ TEST(pipeline_limit_holds_requests_back)
 
 TEST(C1_framing_by_what_is_known_of_the_length)
 {
-    struct gn_io_memory_peer *peer = start_with(GET GET GET);
+    struct gn_io_memory_peer *peer = driver_start_with(&driver, GET GET GET);
     driver_respond(&driver, driver_exchange(&driver, 0), 200, 0, 4, "ab", 2);
     driver_data(&driver, driver_exchange(&driver, 0), GN_FLAG_END, "cd", 2);
     driver_respond(&driver, driver_exchange(&driver, 1), 200, 0, -1, "ab", 2);
@@ -188,7 +175,7 @@ TEST(C1_framing_by_what_is_known_of_the_length)
 
 TEST(C1_unknown_length_for_HTTP_1_0_ends_with_the_connection)
 {
-    struct gn_io_memory_peer *peer = start_with("GET / HTTP/1.0\r\nconnection: keep-alive\r\n\r\n");
+    struct gn_io_memory_peer *peer = driver_start_with(&driver, "GET / HTTP/1.0\r\nconnection: keep-alive\r\n\r\n");
     CHECK_EQ(driver_exchange(&driver, 0)->version, 10);
     driver_respond(&driver, driver_exchange(&driver, 0), 200, 0, -1, "ab", 2);
     driver_settle(&driver);
@@ -201,7 +188,7 @@ TEST(C1_unknown_length_for_HTTP_1_0_ends_with_the_connection)
 
 TEST(C14_HTTP_1_0_is_kept_only_on_request)
 {
-    struct gn_io_memory_peer *peer = start_with("GET / HTTP/1.0\r\nconnection: keep-alive\r\n\r\n");
+    struct gn_io_memory_peer *peer = driver_start_with(&driver, "GET / HTTP/1.0\r\nconnection: keep-alive\r\n\r\n");
     driver_answer(&driver, driver_exchange(&driver, 0), "x");
     driver_settle(&driver);
     CHECK_READ(&driver, peer, "HTTP/1.1 200 OK\r\ncontent-length: 1\r\nconnection: keep-alive\r\n\r\nx");
@@ -218,7 +205,7 @@ TEST(C14_HTTP_1_0_is_kept_only_on_request)
 TEST(C7_HEAD_has_no_body)
 {
     const char *head = "HEAD / HTTP/1.1\r\nhost: h\r\n\r\n";
-    struct gn_io_memory_peer *peer = start_with(head);
+    struct gn_io_memory_peer *peer = driver_start_with(&driver, head);
     driver_respond(&driver, driver_exchange(&driver, 0), 200, GN_FLAG_END, -1, "body", 4);
     driver_write(&driver, peer, head);
     driver_settle(&driver);
@@ -236,7 +223,7 @@ TEST(C7_HEAD_has_no_body)
 
 TEST(a_body_streamed_to_HEAD_gets_its_credit_back)
 {
-    struct gn_io_memory_peer *peer = start_with("HEAD / HTTP/1.1\r\nhost: h\r\n\r\n");
+    struct gn_io_memory_peer *peer = driver_start_with(&driver, "HEAD / HTTP/1.1\r\nhost: h\r\n\r\n");
     static uint8_t body[40000];
     struct driver_exchange *exchange = driver_exchange(&driver, 0);
     driver_respond(&driver, exchange, 200, 0, -1, body, sizeof(body));
@@ -254,7 +241,7 @@ TEST(a_body_streamed_to_HEAD_gets_its_credit_back)
 
 TEST(C8_no_content_for_204_205_304)
 {
-    struct gn_io_memory_peer *peer = start_with(GET GET GET GET GET);
+    struct gn_io_memory_peer *peer = driver_start_with(&driver, GET GET GET GET GET);
     driver_respond(&driver, driver_exchange(&driver, 0), 204, GN_FLAG_END, -1, "body", 4);
     driver_respond(&driver, driver_exchange(&driver, 1), 205, GN_FLAG_END, -1, "body", 4);
     driver_respond(&driver, driver_exchange(&driver, 2), 304, GN_FLAG_END, -1, "body", 4);
@@ -320,9 +307,115 @@ TEST(C12_the_date_goes_on_while_the_loop_lives)
     driver_close(&driver);
 }
 
+/* Answers with the flags, known length and fields of the first arguments, in one record. */
+static void respond_with(struct driver_exchange *exchange, uint16_t status, unsigned flags, int64_t length,
+                         const struct driver_staged *fields, const char *body)
+{
+    struct gn_command command = {
+        .kind = GN_COMMAND_RESPOND, .flags = (uint8_t)(flags | GN_FLAG_END), .status = status, .value = length};
+    driver_say(&driver, exchange, command, fields, body);
+}
+
+TEST(C2_chunked_with_a_known_body)
+{
+    static const struct driver_staged none;
+    struct gn_io_memory_peer *peer = driver_start_with(&driver, GET GET GET GET);
+    respond_with(driver_exchange(&driver, 0), 200, GN_FLAG_CHUNKED, -1, &none, "abc");
+    respond_with(driver_exchange(&driver, 1), 200, GN_FLAG_CHUNKED, 3, &none, "abc");
+    respond_with(driver_exchange(&driver, 2), 200, GN_FLAG_CHUNKED, -1, &none, "");
+    driver_respond(&driver, driver_exchange(&driver, 3), 200, GN_FLAG_CHUNKED, 4, "ab", 2);
+    driver_data(&driver, driver_exchange(&driver, 3), GN_FLAG_END, "cd", 2);
+    driver_settle(&driver);
+    CHECK_READ(&driver, peer,
+               OK_CHUNKED "3\r\nabc\r\n0\r\n\r\n" OK_CHUNKED "3\r\nabc\r\n0\r\n\r\n" OK_CHUNKED "0\r\n\r\n" OK_CHUNKED
+                          "2\r\nab\r\n2\r\ncd\r\n0\r\n\r\n");
+    CHECK(!gn_io_memory_saw_end(peer));
+    driver_close(&driver);
+}
+
+TEST(C3_a_coding_of_the_handlers_own_becomes_chunked)
+{
+    struct driver_staged fields = {.length = 0};
+    driver_field(&fields, GN_FIELD_TRANSFER_ENCODING, "", "gzip");
+    driver_field(&fields, GN_FIELD_SERVER, "", "s");
+    struct gn_io_memory_peer *peer = driver_start_with(&driver, GET GET);
+    respond_with(driver_exchange(&driver, 0), 200, 0, 3, &fields, "abc");
+    respond_with(driver_exchange(&driver, 1), 200, GN_FLAG_CHUNKED, -1, &fields, "");
+    driver_settle(&driver);
+    CHECK_READ(&driver, peer,
+               "HTTP/1.1 200 OK\r\nserver: s\r\ntransfer-encoding: gzip, chunked\r\n\r\n3\r\nabc\r\n0\r\n\r\n"
+               "HTTP/1.1 200 OK\r\nserver: s\r\ntransfer-encoding: gzip, chunked\r\n\r\n0\r\n\r\n");
+    driver_close(&driver);
+}
+
+TEST(C4_no_transfer_encoding_where_it_means_nothing)
+{
+    struct driver_staged fields = {.length = 0};
+    driver_field(&fields, GN_FIELD_TRANSFER_ENCODING, "", "gzip");
+    struct gn_io_memory_peer *peer = driver_start_with(&driver, "HEAD / HTTP/1.1\r\nhost: h\r\n\r\n" GET GET GET
+                                                                "GET / HTTP/1.0\r\nconnection: keep-alive\r\n\r\n"
+                                                                "GET / HTTP/1.0\r\n\r\n");
+    respond_with(driver_exchange(&driver, 0), 200, 0, 3, &fields, "abc");
+    respond_with(driver_exchange(&driver, 1), 204, GN_FLAG_CHUNKED, -1, &fields, "");
+    respond_with(driver_exchange(&driver, 2), 205, GN_FLAG_CHUNKED, -1, &fields, "");
+    respond_with(driver_exchange(&driver, 3), 304, GN_FLAG_CHUNKED, 3, &fields, "");
+    respond_with(driver_exchange(&driver, 4), 200, GN_FLAG_CHUNKED, 3, &fields, "abc");
+    driver_say(&driver, driver_exchange(&driver, 5),
+               (struct gn_command){.kind = GN_COMMAND_RESPOND, .flags = GN_FLAG_CHUNKED, .status = 200, .value = -1},
+               &fields, "abc");
+    driver_data(&driver, driver_exchange(&driver, 5), GN_FLAG_END, "d", 1);
+    driver_settle(&driver);
+    CHECK_READ(&driver, peer,
+               "HTTP/1.1 200 OK\r\n\r\n" // GET would have no content-length either
+               "HTTP/1.1 204 No Content\r\n\r\n"
+               "HTTP/1.1 205 Reset Content\r\ncontent-length: 0\r\n\r\n"
+               "HTTP/1.1 304 Not Modified\r\n\r\n"
+               "HTTP/1.1 200 OK\r\ncontent-length: 3\r\nconnection: keep-alive\r\n\r\nabc"
+               "HTTP/1.1 200 OK\r\nconnection: close\r\n\r\nabcd");
+    CHECK(gn_io_memory_saw_end(peer) && !gn_io_memory_saw_reset(peer));
+    driver_close(&driver);
+}
+
+TEST(C16_a_reason_phrase_of_the_handlers_own)
+{
+    struct driver_staged fields = {.length = 0};
+    driver_field(&fields, GN_FIELD_OTHER, "", "All is well");
+    driver_field(&fields, GN_FIELD_SERVER, "", "s");
+    struct gn_io_memory_peer *peer = driver_start_with(&driver, GET);
+    respond_with(driver_exchange(&driver, 0), 200, 0, -1, &fields, "x"); // without the flag it is no field
+    driver_settle(&driver);
+    CHECK_EQ(driver.shared->counters.commands_rejected, 1);
+    driver.shared->counters.commands_rejected = 0;
+    respond_with(driver_exchange(&driver, 0), 200, GN_FLAG_REASON, -1, &fields, "x");
+    driver_settle(&driver);
+    CHECK_READ(&driver, peer, "HTTP/1.1 200 All is well\r\nserver: s\r\ncontent-length: 1\r\n\r\nx");
+    driver_close(&driver);
+}
+
+TEST(C17_title_case_is_a_setting)
+{
+    driver_prepare(&driver);
+    driver.shared->listener.title_case = 1;
+    struct gn_io_memory_peer *peer =
+        driver_begin(&driver, GET "GET / HTTP/1.1\r\nhost: h\r\nconnection: close\r\n\r\n");
+    struct driver_staged fields = {.length = 0};
+    driver_field(&fields, GN_FIELD_SET_COOKIE, "", "a=b");
+    driver_field(&fields, GN_FIELD_SET_COOKIE, "set-COOKIE", "c=d");
+    driver_field(&fields, GN_FIELD_SET_COOKIE, "", "e=f");
+    driver_field(&fields, GN_FIELD_OTHER, "x-own", "g");
+    respond_with(driver_exchange(&driver, 0), 200, 0, -1, &fields, "x");
+    respond_with(driver_exchange(&driver, 1), 200, GN_FLAG_CHUNKED, -1, &fields, "");
+    driver_settle(&driver);
+#define FIELDS "Set-Cookie: a=b\r\nset-COOKIE: c=d\r\nSet-Cookie: e=f\r\nx-own: g\r\n"
+    CHECK_READ(&driver, peer,
+               "HTTP/1.1 200 OK\r\n" FIELDS "Content-Length: 1\r\n\r\nx"
+               "HTTP/1.1 200 OK\r\n" FIELDS "Transfer-Encoding: chunked\r\nConnection: close\r\n\r\n0\r\n\r\n");
+    driver_close(&driver);
+}
+
 TEST(C5_a_body_short_of_its_length_is_cut)
 {
-    struct gn_io_memory_peer *peer = start_with(GET GET);
+    struct gn_io_memory_peer *peer = driver_start_with(&driver, GET GET);
     struct driver_exchange *exchange = driver_exchange(&driver, 0);
     driver_respond(&driver, exchange, 200, 0, 10, "abc", 3);
     driver_data(&driver, exchange, GN_FLAG_END, "def", 3);
@@ -336,7 +429,7 @@ TEST(C5_a_body_short_of_its_length_is_cut)
 
 TEST(C5_a_body_past_its_length_is_cut_at_its_length)
 {
-    struct gn_io_memory_peer *peer = start_with(GET);
+    struct gn_io_memory_peer *peer = driver_start_with(&driver, GET);
     struct driver_exchange *exchange = driver_exchange(&driver, 0);
     driver_respond(&driver, exchange, 200, 0, 4, "abc", 3);
     driver_data(&driver, exchange, GN_FLAG_END, "defg", 4);
@@ -351,7 +444,7 @@ TEST(C5_a_body_past_its_length_is_cut_at_its_length)
 
 TEST(C21_a_chunked_response_that_is_reset_has_no_last_chunk)
 {
-    struct gn_io_memory_peer *peer = start_with(GET);
+    struct gn_io_memory_peer *peer = driver_start_with(&driver, GET);
     struct driver_exchange *exchange = driver_exchange(&driver, 0);
     driver_respond(&driver, exchange, 200, 0, -1, "abc", 3);
     driver_reset(&driver, exchange);
@@ -365,7 +458,7 @@ TEST(C21_a_chunked_response_that_is_reset_has_no_last_chunk)
 
 TEST(C21_a_close_delimited_response_that_is_reset_ends_with_RST)
 {
-    struct gn_io_memory_peer *peer = start_with("GET / HTTP/1.0\r\n\r\n");
+    struct gn_io_memory_peer *peer = driver_start_with(&driver, "GET / HTTP/1.0\r\n\r\n");
     struct driver_exchange *exchange = driver_exchange(&driver, 0);
     driver_respond(&driver, exchange, 200, 0, -1, "abc", 3);
     driver_settle(&driver);
@@ -378,7 +471,7 @@ TEST(C21_a_close_delimited_response_that_is_reset_ends_with_RST)
 TEST(release_without_a_response_cuts_and_says_no_more)
 {
     for (unsigned begun = 0; begun < 3; begun++) {
-        struct gn_io_memory_peer *peer = start_with(begun == 2 ? "GET / HTTP/1.0\r\n\r\n" : GET);
+        struct gn_io_memory_peer *peer = driver_start_with(&driver, begun == 2 ? "GET / HTTP/1.0\r\n\r\n" : GET);
         struct driver_exchange *exchange = driver_exchange(&driver, 0);
         if (begun > 0)
             driver_respond(&driver, exchange, 200, 0, -1, "abc", 3);
@@ -465,7 +558,7 @@ TEST(C20_streamed_under_credit_to_a_slow_reader)
 
 TEST(a_flood_of_data_without_credit_is_cut)
 {
-    struct gn_io_memory_peer *peer = start_with(GET);
+    struct gn_io_memory_peer *peer = driver_start_with(&driver, GET);
     gn_io_memory_room(peer, 0);
     struct driver_exchange *exchange = driver_exchange(&driver, 0);
     driver_respond(&driver, exchange, 200, 0, -1, "", 0);
@@ -480,7 +573,7 @@ TEST(a_flood_of_data_without_credit_is_cut)
 
 TEST(SENT_comes_when_the_last_byte_is_with_the_kernel)
 {
-    struct gn_io_memory_peer *peer = start_with(GET GET);
+    struct gn_io_memory_peer *peer = driver_start_with(&driver, GET GET);
     gn_io_memory_room(peer, 10);
     struct driver_exchange *first = driver_exchange(&driver, 0), *second = driver_exchange(&driver, 1);
     driver_respond(&driver, second, 200, GN_FLAG_END | GN_FLAG_NOTIFY, -1, "b", 1);
@@ -500,7 +593,7 @@ TEST(SENT_comes_when_the_last_byte_is_with_the_kernel)
 
 TEST(SENT_comes_with_a_reason_when_the_connection_dies_first)
 {
-    struct gn_io_memory_peer *peer = start_with(GET GET GET);
+    struct gn_io_memory_peer *peer = driver_start_with(&driver, GET GET GET);
     gn_io_memory_room(peer, 10);
     driver_respond(&driver, driver_exchange(&driver, 0), 200, GN_FLAG_END | GN_FLAG_NOTIFY, -1, "a", 1);
     driver_respond(&driver, driver_exchange(&driver, 2), 200, GN_FLAG_END | GN_FLAG_NOTIFY, -1, "c", 1);
@@ -517,7 +610,7 @@ TEST(SENT_comes_with_a_reason_when_the_connection_dies_first)
 
 TEST(nothing_behind_a_response_that_says_close_is_read_as_a_request)
 {
-    struct gn_io_memory_peer *peer = start_with(GET);
+    struct gn_io_memory_peer *peer = driver_start_with(&driver, GET);
     struct driver_exchange *exchange = driver_exchange(&driver, 0);
     driver_respond(&driver, exchange, 200, GN_FLAG_CLOSE, -1, "a", 1);
     driver_settle(&driver);
@@ -534,7 +627,8 @@ TEST(nothing_behind_a_response_that_says_close_is_read_as_a_request)
 
 TEST(nor_is_what_follows_the_body_of_its_own_request)
 {
-    struct gn_io_memory_peer *peer = start_with("POST / HTTP/1.1\r\nhost: h\r\ncontent-length: 3\r\n\r\n");
+    struct gn_io_memory_peer *peer =
+        driver_start_with(&driver, "POST / HTTP/1.1\r\nhost: h\r\ncontent-length: 3\r\n\r\n");
     struct driver_exchange *exchange = driver_exchange(&driver, 0);
     driver_respond(&driver, exchange, 200, GN_FLAG_CLOSE, 1, NULL, 0);
     driver_settle(&driver);
@@ -552,7 +646,7 @@ TEST(nor_is_what_follows_the_body_of_its_own_request)
 
 TEST(an_error_to_a_bad_head_comes_behind_the_answers_before_it)
 {
-    struct gn_io_memory_peer *peer = start_with(GET "GE T / HTTP/1.1\r\nhost: h\r\n\r\n" GET); // A4
+    struct gn_io_memory_peer *peer = driver_start_with(&driver, GET "GE T / HTTP/1.1\r\nhost: h\r\n\r\n" GET); // A4
     CHECK_EQ(driver.exchange_count, 1);
     CHECK_EQ(driver.refused, 1);
     CHECK_EQ(driver.refused_reason, GN_REASON_REQUEST + GN_H1_BAD_TARGET);
@@ -566,6 +660,23 @@ TEST(an_error_to_a_bad_head_comes_behind_the_answers_before_it)
     CHECK(gn_io_memory_saw_end(peer) && !gn_io_memory_saw_reset(peer));
     CHECK_EQ(driver.shared->counters.requests_refused, 1);
     driver_close(&driver);
+}
+
+TEST(C8_HEAD_says_no_more_of_a_status_without_content_than_GET)
+{
+    static const uint16_t statuses[] = {204, 205, 304};
+    static const char *const lines[] = {"204 No Content\r\n", "205 Reset Content\r\ncontent-length: 0\r\n",
+                                        "304 Not Modified\r\n"};
+    static const char *const heads[] = {GET, "HEAD / HTTP/1.1\r\nhost: h\r\n\r\n"};
+    for (unsigned i = 0; i < 6; i++) {
+        struct gn_io_memory_peer *peer = driver_start_with(&driver, heads[i & 1]);
+        driver_respond(&driver, driver_exchange(&driver, 0), statuses[i / 2], GN_FLAG_END, -1, "body", 4);
+        driver_settle(&driver);
+        char expected[100];
+        sprintf(expected, "HTTP/1.1 %s\r\n", lines[i / 2]);
+        CHECK_READ(&driver, peer, expected);
+        driver_close(&driver);
+    }
 }
 
 TEST_MAIN()

@@ -1,23 +1,8 @@
 #include "loop/driver.h"
 
-#define GET "GET / HTTP/1.1\r\nhost: h\r\n\r\n"
-#define OK(length) "HTTP/1.1 200 OK\r\ncontent-length: " #length "\r\n\r\n"
-#define OK_CLOSE(length) "HTTP/1.1 200 OK\r\ncontent-length: " #length "\r\nconnection: close\r\n\r\n"
 #define BAD "HTTP/1.1 400 Bad Request\r\ncontent-length: 0\r\nconnection: close\r\n\r\n"
-#define POST(length) "POST /p HTTP/1.1\r\nhost: h\r\ncontent-length: " #length "\r\n\r\n"
-#define POST_CHUNKED "POST /p HTTP/1.1\r\nhost: h\r\ntransfer-encoding: chunked\r\n\r\n"
 
 static struct driver driver;
-
-static struct gn_io_memory_peer *start_with(const char *text)
-{
-    driver_prepare(&driver);
-    driver_open(&driver);
-    struct gn_io_memory_peer *peer = driver_connect(&driver);
-    driver_write(&driver, peer, text);
-    driver_settle(&driver);
-    return peer;
-}
 
 /* Three pipelined messages, written in three pieces that are cut at `first` and `second`, must be understood as one. */
 static void check_cut(const char *text, size_t first, size_t second, bool late)
@@ -83,27 +68,10 @@ TEST(A1_byte_by_byte)
     driver_close(&driver);
 }
 
-/* The fields of a request head as Java reads them, each on a line of its own. */
-static const char *fields_of(const struct driver_exchange *exchange)
-{
-    static char text[1024];
-    size_t length = 0;
-    const uint8_t *block = driver_block_bytes(&driver, exchange->head_block);
-    const struct gn_head_field *fields =
-        (const struct gn_head_field *)(const void *)(block + sizeof(struct gn_head_block));
-    for (unsigned i = 0; i < exchange->field_count; i++) {
-        int more = snprintf(text + length, sizeof(text) - length, "%.*s: %.*s\n", (int)fields[i].name_length,
-                            (const char *)block + fields[i].name_offset, (int)fields[i].value_length,
-                            (const char *)block + fields[i].value_offset);
-        REQUIRE(more > 0 && (size_t)more < sizeof(text) - length);
-        length += (size_t)more;
-    }
-    return text;
-}
-
 TEST(A1_a_head_in_pieces_keeps_its_fields_while_others_send_theirs)
 {
-    struct gn_io_memory_peer *peer = start_with("POST /p HTTP/1.1\r\nhost: h\r\ncontent-length: 2\r\nfirst: 1\r\n");
+    struct gn_io_memory_peer *peer =
+        driver_start_with(&driver, "POST /p HTTP/1.1\r\nhost: h\r\ncontent-length: 2\r\nfirst: 1\r\n");
     struct gn_io_memory_peer *other = driver_connect(&driver);
     driver_write(&driver, other, "GET / HTTP/1.1\r\nhost: other\r\nunlike: it\r\nin: everything\r\n\r\n");
     driver_settle(&driver);
@@ -114,15 +82,16 @@ TEST(A1_a_head_in_pieces_keeps_its_fields_while_others_send_theirs)
     driver_write(&driver, peer, "\r\nab");
     driver_settle(&driver);
     struct driver_exchange *exchange = driver_exchange(&driver, 2);
-    const char *fields = fields_of(exchange);
+    char *fields = driver_fields(&driver, exchange->head_block);
     CHECK_BYTES(fields, strlen(fields), "host: h\ncontent-length: 2\nfirst: 1\nsecond: 22\n");
+    free(fields);
     CHECK_EQ(exchange->content_length, 2);
     driver_close(&driver);
 }
 
 TEST(B1_no_framing_field_is_no_body)
 {
-    struct gn_io_memory_peer *peer = start_with("POST / HTTP/1.1\r\nhost: h\r\n\r\n" GET);
+    struct gn_io_memory_peer *peer = driver_start_with(&driver, "POST / HTTP/1.1\r\nhost: h\r\n\r\n" GET);
     CHECK_EQ(driver.exchange_count, 2);
     CHECK(driver_exchange(&driver, 0)->ended);
     CHECK_EQ(driver_exchange(&driver, 0)->data_events, 0);
@@ -132,7 +101,7 @@ TEST(B1_no_framing_field_is_no_body)
 
 TEST(a_sized_body_ends_with_its_last_bytes)
 {
-    struct gn_io_memory_peer *peer = start_with(POST(4) "ab");
+    struct gn_io_memory_peer *peer = driver_start_with(&driver, POST(4) "ab");
     struct driver_exchange *exchange = driver_exchange(&driver, 0);
     CHECK_EQ(exchange->content_length, 4);
     CHECK(!exchange->ended);
@@ -196,7 +165,7 @@ TEST(B22_back_pressure)
 TEST(B18_100_continue_when_the_body_is_asked_for)
 {
     struct gn_io_memory_peer *peer =
-        start_with("POST / HTTP/1.1\r\nhost: h\r\nexpect: 100-Continue\r\ncontent-length: 3\r\n\r\n");
+        driver_start_with(&driver, "POST / HTTP/1.1\r\nhost: h\r\nexpect: 100-Continue\r\ncontent-length: 3\r\n\r\n");
     struct driver_exchange *exchange = driver_exchange(&driver, 0);
     CHECK_READ(&driver, peer, "");
     driver_ask(&driver, exchange, 100);
@@ -215,8 +184,8 @@ TEST(B18_100_continue_when_the_body_is_asked_for)
 
 TEST(B18_100_continue_waits_for_the_answers_before_it)
 {
-    struct gn_io_memory_peer *peer =
-        start_with(GET "POST / HTTP/1.1\r\nhost: h\r\nexpect: 100-continue\r\ncontent-length: 3\r\n\r\n");
+    struct gn_io_memory_peer *peer = driver_start_with(
+        &driver, GET "POST / HTTP/1.1\r\nhost: h\r\nexpect: 100-continue\r\ncontent-length: 3\r\n\r\n");
     driver_ask(&driver, driver_exchange(&driver, 1), 100);
     driver_settle(&driver);
     CHECK_READ(&driver, peer, "");
@@ -231,7 +200,7 @@ TEST(B18_100_continue_waits_for_the_answers_before_it)
 TEST(B19_a_response_without_100_ends_the_connection)
 {
     struct gn_io_memory_peer *peer =
-        start_with("POST / HTTP/1.1\r\nhost: h\r\nexpect: 100-continue\r\ncontent-length: 30\r\n\r\n");
+        driver_start_with(&driver, "POST / HTTP/1.1\r\nhost: h\r\nexpect: 100-continue\r\ncontent-length: 30\r\n\r\n");
     driver_answer(&driver, driver_exchange(&driver, 0), "x");
     driver_write(&driver, peer, GET);
     driver_settle(&driver);
@@ -244,7 +213,7 @@ TEST(B19_a_response_without_100_ends_the_connection)
 TEST(B19_an_unknown_expectation_is_417)
 {
     struct gn_io_memory_peer *peer =
-        start_with("POST / HTTP/1.1\r\nhost: h\r\nexpect: x\r\ncontent-length: 3\r\n\r\nabc");
+        driver_start_with(&driver, "POST / HTTP/1.1\r\nhost: h\r\nexpect: x\r\ncontent-length: 3\r\n\r\nabc");
     CHECK_EQ(driver.exchange_count, 0);
     CHECK_READ(&driver, peer, "HTTP/1.1 417 Expectation Failed\r\ncontent-length: 0\r\nconnection: close\r\n\r\n");
     CHECK_EQ(driver.refused_reason, GN_REASON_UNKNOWN_EXPECTATION);
@@ -253,7 +222,7 @@ TEST(B19_an_unknown_expectation_is_417)
 
 TEST(A21_CONNECT_is_501)
 {
-    struct gn_io_memory_peer *peer = start_with("CONNECT h:1 HTTP/1.1\r\nhost: h:1\r\n\r\n");
+    struct gn_io_memory_peer *peer = driver_start_with(&driver, "CONNECT h:1 HTTP/1.1\r\nhost: h:1\r\n\r\n");
     CHECK_EQ(driver.exchange_count, 0);
     CHECK_READ(&driver, peer, "HTTP/1.1 501 Not Implemented\r\ncontent-length: 0\r\nconnection: close\r\n\r\n");
     driver_close(&driver);
@@ -266,7 +235,7 @@ TEST(B10_B13_a_bad_chunk_is_400_and_a_reset)
     for (size_t i = 0; i < sizeof(bodies) / sizeof(bodies[0]); i++) {
         char text[256];
         sprintf(text, POST_CHUNKED "%s" GET, bodies[i]);
-        struct gn_io_memory_peer *peer = start_with(text);
+        struct gn_io_memory_peer *peer = driver_start_with(&driver, text);
         CHECK_EQ(driver.exchange_count, 1); // B11: what follows is never a request
         struct driver_exchange *exchange = driver_exchange(&driver, 0);
         CHECK_EQ(exchange->resets, 1);
@@ -284,7 +253,7 @@ TEST(B10_B13_a_bad_chunk_is_400_and_a_reset)
 
 TEST(a_bad_body_behind_a_request_in_flight_is_answered_in_its_turn)
 {
-    struct gn_io_memory_peer *peer = start_with(GET POST_CHUNKED "X\r\n");
+    struct gn_io_memory_peer *peer = driver_start_with(&driver, GET POST_CHUNKED "X\r\n");
     CHECK_EQ(driver.exchange_count, 2);
     CHECK_EQ(driver_exchange(&driver, 1)->resets, 1);
     driver_release(&driver, driver_exchange(&driver, 1));
@@ -298,7 +267,7 @@ TEST(a_bad_body_behind_a_request_in_flight_is_answered_in_its_turn)
 
 TEST(a_bad_body_after_the_response_has_begun_cuts_it)
 {
-    struct gn_io_memory_peer *peer = start_with(POST_CHUNKED);
+    struct gn_io_memory_peer *peer = driver_start_with(&driver, POST_CHUNKED);
     struct driver_exchange *exchange = driver_exchange(&driver, 0);
     driver_respond(&driver, exchange, 200, 0, 10, "abc", 3);
     driver_settle(&driver);
@@ -316,7 +285,7 @@ TEST(B17_the_end_of_input_within_a_body)
     static const char *const texts[] = {POST(10) "abc", POST_CHUNKED "5\r\nabc", POST_CHUNKED "3\r\nabc\r\n0\r\n",
                                         POST(1)};
     for (size_t i = 0; i < 4; i++) {
-        struct gn_io_memory_peer *peer = start_with(texts[i]);
+        struct gn_io_memory_peer *peer = driver_start_with(&driver, texts[i]);
         gn_io_memory_finish(peer);
         driver_settle(&driver);
         struct driver_exchange *exchange = driver_exchange(&driver, 0);
@@ -357,14 +326,14 @@ TEST(B17_the_end_comes_only_behind_what_is_held)
 
 TEST(D4_end_before_a_byte_is_clean_and_within_a_head_is_not)
 {
-    struct gn_io_memory_peer *peer = start_with("");
+    struct gn_io_memory_peer *peer = driver_start_with(&driver, "");
     gn_io_memory_finish(peer);
     driver_settle(&driver);
     CHECK(gn_io_memory_saw_close(peer) && !gn_io_memory_saw_reset(peer));
     CHECK_EQ(driver.refused, 0);
     driver_close(&driver);
 
-    peer = start_with("GET / HT");
+    peer = driver_start_with(&driver, "GET / HT");
     gn_io_memory_finish(peer);
     driver_settle(&driver);
     CHECK(gn_io_memory_saw_close(peer));
@@ -375,7 +344,7 @@ TEST(D4_end_before_a_byte_is_clean_and_within_a_head_is_not)
 
 TEST(D5_a_half_closed_peer_gets_its_response)
 {
-    struct gn_io_memory_peer *peer = start_with(GET GET);
+    struct gn_io_memory_peer *peer = driver_start_with(&driver, GET GET);
     gn_io_memory_finish(peer);
     driver_settle(&driver);
     driver_respond(&driver, driver_exchange(&driver, 0), 200, 0, -1, "a", 1);
@@ -491,7 +460,7 @@ TEST(the_response_is_complete_while_body_bytes_are_held_for_lack_of_credit)
 TEST(no_body_bytes_for_an_exchange_that_was_released_in_the_queue)
 {
     // The second response is complete and released, the first holds the queue up, the second's body still comes.
-    struct gn_io_memory_peer *peer = start_with(GET POST(10) "abc");
+    struct gn_io_memory_peer *peer = driver_start_with(&driver, GET POST(10) "abc");
     driver_answer(&driver, driver_exchange(&driver, 1), "y");
     driver_settle(&driver);
     driver_write(&driver, peer, "defghij" GET);
@@ -532,7 +501,8 @@ TEST(no_body_bytes_behind_a_reset)
 
 TEST(B14_trailers_end_the_body)
 {
-    struct gn_io_memory_peer *peer = start_with(POST_CHUNKED "3\r\nabc\r\n0\r\nA: b\r\nC: d\r\n\r\n" GET);
+    struct gn_io_memory_peer *peer =
+        driver_start_with(&driver, POST_CHUNKED "3\r\nabc\r\n0\r\nA: b\r\nC: d\r\n\r\n" GET);
     CHECK_EQ(driver.exchange_count, 2);
     CHECK(driver_exchange(&driver, 0)->ended);
     CHECK_BYTES(driver_exchange(&driver, 0)->body, driver_exchange(&driver, 0)->body_length, "abc");

@@ -132,4 +132,21 @@ TEST(B17_a_cut_section_is_not_complete)
         CHECK_EQ(parse_limited(text, length, &ordinary), GN_H1_MORE);
 }
 
+TEST(B16_what_may_not_be_a_trailer_is_dropped)
+{
+    static const struct gn_h1_request_limits many = {16384, 8192, 16, 0};
+    static const char text[] = "Host: h\r\na: 1\r\nTRANSFER-encoding: chunked\r\nEtag: 2\r\na: 3\r\ncookie: c\r\n\r\n";
+    CHECK_EQ(parse_limited(text, sizeof(text) - 1, &many), GN_H1_COMPLETE);
+    CHECK_EQ(trailers.field_count, 6);
+    CHECK_EQ(gn_h1_trailers_select(&trailers), 3);
+    CHECK_EQ(trailers.field_count, 3);
+    CHECK_SPAN(fields[0].value, fields[0].value_length, "1");
+    CHECK_SPAN(fields[1].value, fields[1].value_length, "2");
+    CHECK_SPAN(fields[2].value, fields[2].value_length, "3");
+    CHECK_EQ(PARSE("te: x\r\n\r\n"), GN_H1_COMPLETE);
+    CHECK_EQ(gn_h1_trailers_select(&trailers), 0);
+    CHECK_EQ(PARSE("\r\n"), GN_H1_COMPLETE);
+    CHECK_EQ(gn_h1_trailers_select(&trailers), 0);
+}
+
 TEST_MAIN()

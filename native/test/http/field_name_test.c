@@ -72,4 +72,37 @@ TEST(texts)
     CHECK_EQ(length, 14);
 }
 
+TEST(B16_names_that_may_stand_in_a_trailer_section)
+{
+    // Whoever adds a token decides: this list is that of those that may.
+    static const enum gn_field_name allowed[] = {GN_FIELD_OTHER,
+                                                 GN_FIELD_ACCEPT,
+                                                 GN_FIELD_ACCEPT_ENCODING,
+                                                 GN_FIELD_ACCEPT_LANGUAGE,
+                                                 GN_FIELD_ACCEPT_RANGES,
+                                                 GN_FIELD_ACCESS_CONTROL_ALLOW_ORIGIN,
+                                                 GN_FIELD_ALLOW,
+                                                 GN_FIELD_CONTENT_DISPOSITION,
+                                                 GN_FIELD_CONTENT_LANGUAGE,
+                                                 GN_FIELD_CONTENT_LOCATION,
+                                                 GN_FIELD_ETAG,
+                                                 GN_FIELD_FROM,
+                                                 GN_FIELD_LAST_MODIFIED,
+                                                 GN_FIELD_LINK,
+                                                 GN_FIELD_ORIGIN,
+                                                 GN_FIELD_PRIORITY,
+                                                 GN_FIELD_REFERER,
+                                                 GN_FIELD_SERVER,
+                                                 GN_FIELD_STRICT_TRANSPORT_SECURITY,
+                                                 GN_FIELD_USER_AGENT,
+                                                 GN_FIELD_VIA,
+                                                 GN_FIELD_X_REQUEST_ID};
+    for (unsigned name = 0; name < GN_FIELD_NAME_COUNT; name++) {
+        bool expected = false;
+        for (size_t i = 0; i < sizeof(allowed) / sizeof(allowed[0]); i++)
+            expected |= allowed[i] == (enum gn_field_name)name;
+        CHECK_EQ(gn_field_name_in_trailers((enum gn_field_name)name), expected);
+    }
+}
+
 TEST_MAIN()

@@ -49,4 +49,14 @@ TEST(other_methods_are_other)
         CHECK_EQ(lookup(names[i]), GN_METHOD_OTHER);
 }
 
+TEST(safe_methods)
+{
+    for (unsigned method = 0; method < GN_METHOD_COUNT; method++) {
+        bool safe = method == GN_METHOD_GET || method == GN_METHOD_HEAD || method == GN_METHOD_OPTIONS ||
+                    method == GN_METHOD_TRACE;
+        CHECK_EQ(gn_method_is_safe((enum gn_method)method), safe);
+    }
+    CHECK(!gn_method_is_safe(GN_METHOD_OTHER));
+}
+
 TEST_MAIN()

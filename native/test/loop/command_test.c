@@ -1,8 +1,7 @@
 #include "loop/driver.h"
 
-#define GET "GET / HTTP/1.1\r\nhost: h\r\n\r\n"
-#define POST(length) "POST / HTTP/1.1\r\nhost: h\r\ncontent-length: " #length "\r\n\r\n"
-#define OK(length) "HTTP/1.1 200 OK\r\ncontent-length: " #length "\r\n\r\n"
+#define UPGRADE "GET / HTTP/1.1\r\nhost: h\r\nconnection: upgrade\r\nupgrade: echo\r\n\r\n"
+#define CONNECT "CONNECT h:1 HTTP/1.1\r\nhost: h:1\r\n\r\n"
 
 static struct driver driver;
 
@@ -10,11 +9,7 @@ static struct gn_io_memory_peer *start_with(const char *text)
 {
     driver_prepare(&driver);
     driver.hold_bodies = true;
-    driver_open(&driver);
-    struct gn_io_memory_peer *peer = driver_connect(&driver);
-    driver_write(&driver, peer, text);
-    driver_settle(&driver);
-    return peer;
+    return driver_begin(&driver, text);
 }
 
 /* The command is rejected and changes nothing. */
@@ -158,8 +153,8 @@ TEST(names_of_what_is_no_more)
     driver_write(&driver, peer, GET);
     driver_settle(&driver);
     CHECK_EQ(gn_id_slot(driver_exchange(&driver, 1)->id), gn_id_slot(id)); // the slot is used again
-    static const uint8_t kinds[] = {GN_COMMAND_RESPOND, GN_COMMAND_DATA, GN_COMMAND_CREDIT, GN_COMMAND_RELEASE,
-                                    GN_COMMAND_RESET};
+    static const uint8_t kinds[] = {GN_COMMAND_RESPOND, GN_COMMAND_DATA,  GN_COMMAND_CREDIT,
+                                    GN_COMMAND_RELEASE, GN_COMMAND_RESET, GN_COMMAND_PREPARED};
     for (size_t i = 0; i < sizeof(kinds); i++) {
         struct gn_command command = {.kind = kinds[i], .flags = GN_FLAG_END, .status = 200};
         command.subject = id;
@@ -261,11 +256,17 @@ static uint64_t random_number(void)
     }
 }
 
+/* One of a few names of prepared responses. */
+static uint64_t random_prepared(void)
+{
+    return gn_id(1U << (random_word() % 8), 1 + (uint32_t)(random_word() % 2));
+}
+
 static struct gn_command random_command(void)
 {
     struct gn_command command = {
-        .kind = (uint8_t)(random_word() % 16),
-        .flags = (uint8_t)(random_word() & 31),
+        .kind = (uint8_t)(random_word() % 18),
+        .flags = (uint8_t)(random_word() & random_word() & ~(uint64_t)GN_FLAG_RELEASE),
         .status = (uint16_t)(random_word() % 4 == 0 ? random_word() : 200 + random_word() % 200),
         .length = random_word() % 4 != 0 ? 0 : (uint32_t)random_number(),
         .subject = random_number(),
@@ -276,10 +277,29 @@ static struct gn_command random_command(void)
         command.offset = (uint32_t)(random_word() % (driver.shared->loop.staging_capacity + 10));
         command.body_length = (uint32_t)(random_word() % 3000);
     }
+    if (command.kind == GN_COMMAND_RESPOND && random_word() % 3 == 0)
+        command.status = 101;
+    if (command.kind == GN_COMMAND_PREPARE || command.kind == GN_COMMAND_UNPREPARE) {
+        command.subject = random_word() % 8 == 0 ? random_number() : random_prepared();
+        command.body_length *= 10;
+    }
+    if (command.kind == GN_COMMAND_PREPARED && random_word() % 8 != 0)
+        command.block = random_prepared();
     // Else everything would be over at once.
     if (command.kind == GN_COMMAND_UNLISTEN || (command.kind == GN_COMMAND_CLOSE && random_word() % 8 != 0))
         command.subject |= 0xff00;
     return command;
+}
+
+/* Chance alone seldom says the right thing to one that offers it. */
+static void open_tunnel_by_chance(void)
+{
+    for (size_t i = driver.exchange_count; i-- > 0 && driver.exchange_count - i < 20;) {
+        struct driver_exchange *exchange = driver_exchange(&driver, i);
+        bool connect = exchange->method == GN_METHOD_CONNECT;
+        if (!exchange->released && (connect || exchange->head_flags & GN_HEAD_UPGRADE))
+            driver_open_tunnel(&driver, exchange, connect ? 200 : 101, "x");
+    }
 }
 
 TEST(two_hundred_thousand_commands_by_chance)
@@ -288,6 +308,8 @@ TEST(two_hundred_thousand_commands_by_chance)
         driver_prepare(&driver);
         driver.late = late;
         driver.hold_bodies = true;
+        driver.shared->listener.connect = 1;
+        uint64_t tunnels = 0;
         driver_open(&driver);
         for (size_t i = 0; i < driver.shared->loop.staging_capacity; i++)
             driver.staging[i] = (uint8_t)(random_word() % 8 == 0 ? random_word() : 0);
@@ -299,15 +321,18 @@ TEST(two_hundred_thousand_commands_by_chance)
                         gn_io_memory_peer_free(peers[i]);
                     peers[i] = driver_connect(&driver);
                 }
-                static const char *const texts[] = {GET, POST(20) "abc", "defghijklmnopqrstuv", GET GET,
-                                                    "HEAD / HTTP/1.0\r\n\r\n"};
-                const char *text = texts[random_word() % 5];
+                static const char *const texts[] = {
+                    GET,     POST(20) "abc", "defghijklmnopqrstuv", GET GET, "HEAD / HTTP/1.0\r\n\r\n",
+                    UPGRADE, CONNECT GET};
+                const char *text = texts[random_word() % 7];
                 gn_io_memory_write(peers[i], text, strlen(text));
                 driver_read(&driver, peers[i], NULL);
             }
+            open_tunnel_by_chance();
             for (unsigned i = 0; i < 50; i++)
                 driver_command(&driver, random_command());
             driver_poll(&driver);
+            tunnels += driver.shared->counters.tunnels_open;
             // The model does not know what chance has done to them.
             for (size_t i = 0; i < driver.exchange_count; i++)
                 driver.exchanges[i]->ended = false, driver.exchanges[i]->resets = 0;
@@ -331,6 +356,7 @@ TEST(two_hundred_thousand_commands_by_chance)
         }
         CHECK(driver.shared->counters.commands_rejected > 10000);
         CHECK(driver.shared->counters.responses > 100);
+        CHECK(tunnels > 1000);
         CHECK_EQ(driver.shared->counters.commands >= 100000, true);
         close_driver();
     }

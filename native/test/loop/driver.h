@@ -10,7 +10,7 @@
  *     driver_close(&driver);                       // gives everything back and checks that nothing is missing
  *
  * Commands are queued by the driver_... functions of their names and handed over with the next driver_poll. Without
- * `hold_bodies`, body blocks are given back by themselves. What driver_read returns is valid until the next one.
+ * `hold_bodies`, the blocks of bodies and trailers are given back by themselves. What driver_read returns is valid until the next one.
  */
 #ifndef GN_TEST_LOOP_DRIVER_H
 #define GN_TEST_LOOP_DRIVER_H
@@ -23,6 +23,14 @@
 #define DRIVER_SLAB (1U << 20)
 #define DRIVER_SLABS_MAX 64U
 #define SECOND (1000ULL * 1000 * 1000)
+
+/* What most tests send and expect. */
+#define GET "GET / HTTP/1.1\r\nhost: h\r\n\r\n"
+#define POST(length) "POST / HTTP/1.1\r\nhost: h\r\ncontent-length: " #length "\r\n\r\n"
+#define POST_CHUNKED "POST / HTTP/1.1\r\nhost: h\r\ntransfer-encoding: chunked\r\n\r\n"
+#define OK(length) "HTTP/1.1 200 OK\r\ncontent-length: " #length "\r\n\r\n"
+#define OK_CLOSE(length) "HTTP/1.1 200 OK\r\ncontent-length: " #length "\r\nconnection: close\r\n\r\n"
+#define OK_CHUNKED "HTTP/1.1 200 OK\r\ntransfer-encoding: chunked\r\n\r\n"
 
 /* A request as Java knows it. */
 struct driver_exchange {
@@ -38,7 +46,9 @@ struct driver_exchange {
     uint64_t *blocks; /* held, with their lengths */
     uint32_t *block_lengths;
     size_t block_count, block_room;
-    uint64_t credits; /* send credit given by CREDIT events */
+    char *trailers;          /* the fields that ended the body, as driver_fields; NULL: none */
+    uint64_t trailers_block; /* held; 0: none, or it is back */
+    uint64_t credits;        /* send credit given by CREDIT events */
     unsigned credit_events, data_events;
     bool queued; /* it begins with GN_QUEUED_SEND_CREDIT */
     bool ended;  /* END was seen */
@@ -88,6 +98,7 @@ struct driver {
 #define DRIVER_EVENTS 1024U
 
 static inline void driver_credit(struct driver *driver, struct driver_exchange *exchange);
+static inline void driver_free_trailers(struct driver *driver, struct driver_exchange *exchange);
 static inline void driver_release(struct driver *driver, struct driver_exchange *exchange);
 
 static inline struct gn_listener_settings driver_default_settings(void)
@@ -110,6 +121,7 @@ static inline struct gn_listener_settings driver_default_settings(void)
         .body_timeout = 30 * SECOND,
         .write_timeout = 30 * SECOND,
         .linger_timeout = 5 * SECOND,
+        .tunnel_timeout = 600 * SECOND,
     };
 }
 
@@ -246,6 +258,42 @@ static inline void driver_take_data(struct driver *driver, struct driver_exchang
     exchange->ended = event->flags & GN_FLAG_END;
 }
 
+/* The fields of a head block as Java reads them, each on a line of its own. To be freed. */
+static inline char *driver_fields(const struct driver *driver, uint64_t block)
+{
+    const uint8_t *bytes = driver_block_bytes(driver, block);
+    struct gn_head_block head;
+    memcpy(&head, bytes, sizeof(head));
+    char *text = calloc(1, 1);
+    size_t length = 0;
+    for (unsigned i = 0; i < head.field_count; i++) {
+        struct gn_head_field field;
+        memcpy(&field, bytes + sizeof(head) + i * sizeof(field), sizeof(field));
+        CHECK_EQ(field.token, gn_field_name_lookup(bytes + field.name_offset, field.name_length));
+        text = realloc(text, length + field.name_length + field.value_length + 4);
+        REQUIRE(text != NULL);
+        length += (size_t)sprintf(text + length, "%.*s: %.*s\n", (int)field.name_length,
+                                  (const char *)bytes + field.name_offset, (int)field.value_length,
+                                  (const char *)bytes + field.value_offset);
+    }
+    return text;
+}
+
+static inline void driver_take_trailers(struct driver *driver, struct driver_exchange *exchange,
+                                        const struct gn_event *event)
+{
+    struct gn_head_block head;
+    memcpy(&head, driver_block_bytes(driver, event->block), sizeof(head));
+    CHECK(!exchange->ended && exchange->trailers == NULL);
+    CHECK(head.field_count > 0);
+    CHECK(head.method == 0 && head.version == 0 && head.flags == 0 && head.target_length == 0 && head.info == 0);
+    CHECK(event->length > sizeof(head) + head.field_count * sizeof(struct gn_head_field));
+    free(exchange->trailers);
+    exchange->trailers = driver_fields(driver, event->block);
+    exchange->trailers_block = event->block;
+    exchange->ended = true;
+}
+
 static inline void driver_take_exchange_event(struct driver *driver, const struct gn_event *event)
 {
     struct driver_exchange *exchange = driver_find(driver, event->subject);
@@ -258,6 +306,10 @@ static inline void driver_take_exchange_event(struct driver *driver, const struc
     case GN_EVENT_DATA:
         CHECK_EQ(exchange->resets, 0);
         driver_take_data(driver, exchange, event);
+        break;
+    case GN_EVENT_TRAILERS:
+        CHECK_EQ(exchange->resets, 0);
+        driver_take_trailers(driver, exchange, event);
         break;
     case GN_EVENT_CREDIT:
         CHECK(event->value > 0);
@@ -283,6 +335,7 @@ static inline void driver_take_event(struct driver *driver, const struct gn_even
         driver_take_head(driver, event);
         break;
     case GN_EVENT_DATA:
+    case GN_EVENT_TRAILERS:
     case GN_EVENT_CREDIT:
     case GN_EVENT_RESET:
     case GN_EVENT_SENT:
@@ -348,6 +401,7 @@ static inline void driver_give_back_bodies(struct driver *driver)
 {
     for (size_t i = 0; i < driver->exchange_count; i++) {
         struct driver_exchange *exchange = driver->exchanges[i];
+        driver_free_trailers(driver, exchange);
         while (!exchange->released && exchange->block_count > 0)
             driver_credit(driver, exchange);
     }
@@ -397,6 +451,7 @@ static inline void driver_free(struct driver *driver)
         free(driver->slabs[i]);
     for (size_t i = 0; i < driver->exchange_count; i++) {
         free(driver->exchanges[i]->body);
+        free(driver->exchanges[i]->trailers);
         free(driver->exchanges[i]->blocks);
         free(driver->exchanges[i]->block_lengths);
         free(driver->exchanges[i]);
@@ -423,6 +478,7 @@ static inline void driver_close(struct driver *driver)
     driver_settle(driver);
     for (size_t i = 0; i < driver->exchange_count; i++) {
         struct driver_exchange *exchange = driver->exchanges[i];
+        driver_free_trailers(driver, exchange);
         if (exchange->released)
             continue;
         while (exchange->block_count > 0)
@@ -474,6 +530,23 @@ static inline void driver_write_bytes(struct driver *driver, struct gn_io_memory
 static inline void driver_write(struct driver *driver, struct gn_io_memory_peer *peer, const char *text)
 {
     driver_write_bytes(driver, peer, text, strlen(text));
+}
+
+/* Opens what was prepared, and lets a peer write `text`. */
+static inline struct gn_io_memory_peer *driver_begin(struct driver *driver, const char *text)
+{
+    driver_open(driver);
+    struct gn_io_memory_peer *peer = driver_connect(driver);
+    driver_write(driver, peer, text);
+    driver_settle(driver);
+    return peer;
+}
+
+/* The same with the default settings. */
+static inline struct gn_io_memory_peer *driver_start_with(struct driver *driver, const char *text)
+{
+    driver_prepare(driver);
+    return driver_begin(driver, text);
 }
 
 /* Takes what was sent so far. */
@@ -549,6 +622,52 @@ static inline void driver_data(struct driver *driver, struct driver_exchange *ex
                                                .body_length = (uint32_t)length});
 }
 
+/* Staged fields in the making. */
+struct driver_staged {
+    uint8_t bytes[4096];
+    uint32_t length;
+};
+
+/* Adds an entry. An empty name with a token: the canonical one. */
+static inline void driver_field(struct driver_staged *staged, unsigned token, const char *name, const char *value)
+{
+    struct gn_staged_field field = {
+        .token = (uint16_t)token, .name_length = (uint16_t)strlen(name), .value_length = (uint32_t)strlen(value)};
+    REQUIRE(sizeof(field) + strlen(name) + strlen(value) <= sizeof(staged->bytes) - staged->length);
+    memcpy(staged->bytes + staged->length, &field, sizeof(field));
+    memcpy(staged->bytes + staged->length + sizeof(field), name, strlen(name));
+    memcpy(staged->bytes + staged->length + sizeof(field) + strlen(name), value, strlen(value));
+    staged->length += (uint32_t)(sizeof(field) + strlen(name) + strlen(value));
+}
+
+/* A command with staged fields, a body behind them (for RESPOND), and the rest as in `command`. */
+static inline void driver_say(struct driver *driver, struct driver_exchange *exchange, struct gn_command command,
+                              const struct driver_staged *staged, const char *body)
+{
+    uint8_t bytes[sizeof(staged->bytes) + 4096];
+    size_t length = strlen(body);
+    REQUIRE(length <= 4096);
+    memcpy(bytes, staged->bytes, staged->length);
+    memcpy(bytes + staged->length, body, length);
+    command.subject = exchange->id;
+    command.offset = driver_stage(driver, bytes, staged->length + length);
+    command.length = staged->length;
+    command.body_length = (uint32_t)length;
+    driver_command(driver, command);
+}
+
+static inline void driver_interim(struct driver *driver, struct driver_exchange *exchange, uint16_t status,
+                                  const struct driver_staged *staged)
+{
+    driver_say(driver, exchange, (struct gn_command){.kind = GN_COMMAND_INTERIM, .status = status}, staged, "");
+}
+
+static inline void driver_trailers(struct driver *driver, struct driver_exchange *exchange,
+                                   const struct driver_staged *staged)
+{
+    driver_say(driver, exchange, (struct gn_command){.kind = GN_COMMAND_TRAILERS}, staged, "");
+}
+
 /* The next poll hands its release over. */
 static inline void driver_note_release(struct driver *driver, struct driver_exchange *exchange)
 {
@@ -583,6 +702,14 @@ static inline void driver_credit(struct driver *driver, struct driver_exchange *
                                                .value = exchange->block_lengths[exchange->block_count]});
 }
 
+/* Gives the block of a TRAILERS event back, if one is held. */
+static inline void driver_free_trailers(struct driver *driver, struct driver_exchange *exchange)
+{
+    if (exchange->trailers_block != 0)
+        driver_command(driver, (struct gn_command){.kind = GN_COMMAND_FREE, .block = exchange->trailers_block});
+    exchange->trailers_block = 0;
+}
+
 /* Credit without a block. */
 static inline void driver_ask(struct driver *driver, struct driver_exchange *exchange, uint64_t bytes)
 {
@@ -597,6 +724,48 @@ static inline void driver_answer(struct driver *driver, struct driver_exchange *
         driver_credit(driver, exchange);
     driver_respond(driver, exchange, 200, GN_FLAG_END | GN_FLAG_RELEASE, -1, body, strlen(body));
     driver_note_release(driver, exchange);
+}
+
+/* The response that makes a tunnel of the exchange, 101 with an upgrade field or 2xx without, and its first bytes. */
+static inline void driver_open_tunnel(struct driver *driver, struct driver_exchange *exchange, uint16_t status,
+                                      const char *bytes)
+{
+    struct driver_staged staged = {0};
+    if (status == 101)
+        driver_field(&staged, GN_FIELD_UPGRADE, "", "echo");
+    exchange->ended = false; // what the peer sends now is no body, and ends by its FIN
+    driver_say(driver, exchange, (struct gn_command){.kind = GN_COMMAND_RESPOND, .status = status, .value = -1},
+               &staged, bytes);
+}
+
+/* Keeps a response under `id`; `command` may say a status (else 200), flags and a value. */
+static inline void driver_keep(struct driver *driver, uint64_t id, struct gn_command command,
+                               const struct driver_staged *staged, const void *body, size_t length)
+{
+    static uint8_t bytes[1U << 20];
+    REQUIRE(staged->length + length <= sizeof(bytes));
+    memcpy(bytes, staged->bytes, staged->length);
+    memcpy(bytes + staged->length, body, length);
+    command.kind = GN_COMMAND_PREPARE;
+    command.status = command.status == 0 ? 200 : command.status;
+    command.subject = id;
+    command.offset = driver_stage(driver, bytes, staged->length + length);
+    command.length = staged->length;
+    command.body_length = (uint32_t)length;
+    driver_command(driver, command);
+}
+
+static inline void driver_send_kept(struct driver *driver, struct driver_exchange *exchange, uint8_t flags, uint64_t id)
+{
+    driver_command(
+        driver, (struct gn_command){.kind = GN_COMMAND_PREPARED, .flags = flags, .subject = exchange->id, .block = id});
+    if (flags & GN_FLAG_RELEASE)
+        driver_note_release(driver, exchange);
+}
+
+static inline void driver_forget(struct driver *driver, uint64_t id)
+{
+    driver_command(driver, (struct gn_command){.kind = GN_COMMAND_UNPREPARE, .subject = id});
 }
 
 static inline void driver_unlisten(struct driver *driver, uint8_t flags)

@@ -1,7 +1,5 @@
 #include "loop/driver.h"
 
-#define GET "GET / HTTP/1.1\r\nhost: h\r\n\r\n"
-
 static struct driver driver;
 
 static int open_with(void (*change)(struct gn_loop_settings *settings))

@@ -1,9 +1,5 @@
 #include "loop/driver.h"
 
-#define GET "GET / HTTP/1.1\r\nhost: h\r\n\r\n"
-#define POST(length) "POST / HTTP/1.1\r\nhost: h\r\ncontent-length: " #length "\r\n\r\n"
-#define OK(length) "HTTP/1.1 200 OK\r\ncontent-length: " #length "\r\n\r\n"
-
 static struct driver driver;
 
 /* ---- the arena runs out ---- */
@@ -293,14 +289,19 @@ static void play_everything(void)
         driver_settle(&driver);
     }
     static char body[20000];
+    struct driver_staged fields = {.length = 0};
+    driver_field(&fields, GN_FIELD_LINK, "", "<a>");
     for (size_t i = driver.exchange_count; i-- > 0;) {
         struct driver_exchange *exchange = driver_exchange(&driver, i);
         if (i % 3 == 0) {
             driver_respond(&driver, exchange, 200, GN_FLAG_END | GN_FLAG_NOTIFY, -1, body, sizeof(body));
         } else {
+            driver_interim(&driver, exchange, 103, &fields);
             driver_respond(&driver, exchange, 200, 0, -1, body, 10);
             driver_poll(&driver);
-            driver_data(&driver, exchange, GN_FLAG_END, body, sizeof(body));
+            driver_data(&driver, exchange, i % 3 == 1 ? GN_FLAG_END : 0, body, sizeof(body));
+            if (i % 3 == 2)
+                driver_trailers(&driver, exchange, &fields);
         }
         driver_poll(&driver);
     }
@@ -317,6 +318,62 @@ static void play_everything(void)
     driver_advance(&driver, 200 * SECOND);
 }
 
+/* The same for tunnels and prepared responses. */
+static void play_tunnels(void)
+{
+    static const char *const texts[] = {
+        "GET / HTTP/1.1\r\nhost: h\r\nconnection: upgrade\r\nupgrade: echo\r\n\r\nraw",
+        "CONNECT h:1 HTTP/1.1\r\nhost: h:1\r\n\r\nraw",
+        GET "GET / HTTP/1.1\r\nhost: h\r\nconnection: upgrade\r\nupgrade: echo\r\n\r\nraw", GET GET};
+    static const struct driver_staged none;
+    static char body[20000];
+    struct gn_io_memory_peer *peers[4];
+    driver_keep(&driver, gn_id(0, 1), (struct gn_command){.value = -1}, &none, body, 10);
+    for (unsigned i = 0; i < 4; i++) {
+        peers[i] = gn_io_memory_connect(driver.io, driver.descriptor);
+        if (peers[i] == NULL)
+            return;
+        gn_io_memory_room(peers[i], 3000);
+        gn_io_memory_write(peers[i], texts[i], strlen(texts[i]));
+        driver_settle(&driver);
+    }
+    driver_keep(&driver, gn_id(100, 1), (struct gn_command){.value = -1}, &none, body, sizeof(body));
+    for (size_t i = driver.exchange_count; i-- > 0;) {
+        struct driver_exchange *exchange = driver_exchange(&driver, i);
+        if (exchange->method == GN_METHOD_CONNECT || exchange->head_flags & GN_HEAD_UPGRADE) {
+            driver_open_tunnel(&driver, exchange, exchange->method == GN_METHOD_CONNECT ? 200 : 101, "first");
+            driver_poll(&driver);
+            driver_data(&driver, exchange, 0, body, sizeof(body));
+            exchange->mark = 1;
+        } else {
+            driver_send_kept(&driver, exchange, GN_FLAG_NOTIFY, gn_id(i % 2 == 0 ? 100 : 0, 1));
+        }
+        driver_poll(&driver);
+    }
+    driver_forget(&driver, gn_id(100, 1));
+    for (unsigned round = 0; round < 30; round++) {
+        for (unsigned i = 0; i < 4; i++) {
+            if (round < 3)
+                gn_io_memory_write(peers[i], body, sizeof(body));
+            driver_read(&driver, peers[i], NULL);
+        }
+        driver_poll(&driver);
+    }
+    gn_io_memory_finish(peers[1]);
+    for (size_t i = 0; i < driver.exchange_count; i++) {
+        if (driver_exchange(&driver, i)->mark != 0)
+            driver_data(&driver, driver_exchange(&driver, i), GN_FLAG_END, body, 100);
+    }
+    driver_settle(&driver);
+    gn_io_memory_finish(peers[0]);
+    driver_unlisten(&driver, 0);
+    driver_settle(&driver);
+    driver_advance(&driver, 400 * SECOND);
+    driver_advance(&driver, 400 * SECOND);
+}
+
+static void (*const plays[])(void) = {play_everything, play_tunnels};
+
 static void close_after_failure(void)
 {
     // A DATA that came after its exchange was gone is rejected, which is right here.
@@ -328,46 +385,51 @@ static void close_after_failure(void)
 
 TEST(every_allocation_fails_from_some_point_on)
 {
-    bool done = false;
-    for (unsigned at = 1; at < 300 && !done; at++) {
-        driver_prepare(&driver);
-        driver.late = at % 2;
-        driver_open(&driver);
-        struct gn_memory *memory = &driver.loop->context.memory;
-        uint64_t before = memory->count;
-        memory->fail_from = before + at;
-        play_everything();
-        done = memory->count < memory->fail_from;
-        close_after_failure();
+    for (unsigned play = 0; play < 2; play++) {
+        bool done = false;
+        for (unsigned at = 1; at < 300 && !done; at++) {
+            driver_prepare(&driver);
+            driver.late = at % 2;
+            driver.shared->listener.connect = 1;
+            driver_open(&driver);
+            struct gn_memory *memory = &driver.loop->context.memory;
+            uint64_t before = memory->count;
+            memory->fail_from = before + at;
+            plays[play]();
+            done = memory->count < memory->fail_from;
+            close_after_failure();
+        }
+        CHECK(done);
     }
-    CHECK(done);
 }
 
 TEST(the_arena_has_fewer_and_fewer_slabs)
 {
     for (unsigned count = 0; count < 14; count++) {
-        for (unsigned late = 0; late < 2; late++) {
+        for (unsigned i = 0; i < 4; i++) {
             driver_prepare(&driver);
-            driver.late = late;
+            driver.late = i & 1;
             driver.slab_bytes = 65536;
             driver.slab_count = count;
+            driver.shared->listener.connect = 1;
             driver_open(&driver);
-            play_everything();
+            plays[i >> 1]();
             close_after_failure();
         }
     }
 }
 
-static void play_with_fault(unsigned operation, unsigned at, bool once, bool late, uint32_t short_length)
+static void play_with_fault(unsigned play, unsigned operation, unsigned at, bool once, bool late, uint32_t short_length)
 {
     driver_prepare(&driver);
     driver.late = late;
+    driver.shared->listener.connect = 1;
     driver_open(&driver);
     driver.faults.error[operation] = operation == GN_IO_OP_ACCEPT ? EMFILE : operation == GN_IO_OP_SEND ? EPIPE : EIO;
     driver.faults.countdown[operation] = at;
     driver.faults.once[operation] = once;
     driver.faults.short_length = short_length;
-    play_everything();
+    plays[play]();
     close_after_failure();
 }
 
@@ -375,8 +437,8 @@ TEST(every_operation_of_the_io_fails_from_some_point_on_or_once)
 {
     for (unsigned operation = GN_IO_OP_ATTACH; operation <= GN_IO_OP_SHUT_DOWN; operation++) {
         for (unsigned at = 0; at < 24; at++) {
-            for (unsigned kind = 0; kind < 4; kind++)
-                play_with_fault(operation, at, kind & 1, kind & 2, 0);
+            for (unsigned kind = 0; kind < 8; kind++)
+                play_with_fault(kind >> 2, operation, at, kind & 1, kind & 2, 0);
         }
     }
 }
@@ -384,8 +446,9 @@ TEST(every_operation_of_the_io_fails_from_some_point_on_or_once)
 TEST(one_byte_at_a_time)
 {
     for (unsigned at = 0; at < 60; at++)
-        play_with_fault(at % 2 ? GN_IO_OP_SEND : GN_IO_OP_RECEIVE, 7 * at, true, at & 2, 1);
-    play_with_fault(GN_IO_OP_SETUP, 0, true, false, 1);
+        play_with_fault(at % 4 == 3, at % 2 ? GN_IO_OP_SEND : GN_IO_OP_RECEIVE, 7 * at, true, at & 2, 1);
+    play_with_fault(0, GN_IO_OP_SETUP, 0, true, false, 1);
+    play_with_fault(1, GN_IO_OP_SETUP, 0, true, false, 1);
 }
 
 TEST_MAIN()

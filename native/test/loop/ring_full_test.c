@@ -1,8 +1,5 @@
 #include "loop/driver.h"
 
-#define GET "GET / HTTP/1.1\r\nhost: h\r\n\r\n"
-#define OK "HTTP/1.1 200 OK\r\ncontent-length: 1\r\n\r\nx"
-
 static struct driver driver;
 
 static void start(uint32_t read_limit, bool late)
@@ -30,7 +27,7 @@ static size_t responses_of(struct gn_io_memory_peer *peer)
 {
     size_t length, count = 0;
     const char *text = driver_read(&driver, peer, &length);
-    for (; strncmp(text, OK, strlen(OK)) == 0; text += strlen(OK))
+    for (; strncmp(text, OK(1) "x", strlen(OK(1) "x")) == 0; text += strlen(OK(1) "x"))
         count++;
     CHECK(*text == '\0');
     return count;

@@ -119,6 +119,9 @@ public sealed interface FieldName permits EncodedName {
     /** {@code origin} (RFC 6454 section 7). */
     FieldName ORIGIN = EncodedName.of("origin");
 
+    /** {@code pragma} (RFC 9111 section 5.4). */
+    FieldName PRAGMA = EncodedName.of("pragma");
+
     /** {@code priority} (RFC 9218). */
     FieldName PRIORITY = EncodedName.of("priority");
 

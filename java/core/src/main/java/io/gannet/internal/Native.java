@@ -33,6 +33,12 @@ final class Native {
     /** The listener's id. Takes the descriptor over, even if it fails. */
     static native long listen(long loop, int descriptor);
 
+    /**
+     * Takes over a connected stream socket as a connection of that listener. If it fails, the descriptor stays the
+     * caller's; -ESHUTDOWN: the listener has stopped.
+     */
+    static native int adopt(long loop, long listener, int descriptor);
+
     /** One turn: how many events are in the ring behind {@code eventHead}. Waits at most so long, forever if -1. */
     static native long poll(long loop, int commands, int eventHead, long waitNanoseconds);
 
