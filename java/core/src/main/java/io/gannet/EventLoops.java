@@ -3,6 +3,7 @@ package io.gannet;
 import io.gannet.internal.LoopGroup;
 import io.gannet.internal.LoopOptions;
 import java.io.IOException;
+import java.time.Duration;
 import java.util.List;
 import java.util.Objects;
 
@@ -133,6 +134,19 @@ public final class EventLoops implements AutoCloseable {
          */
         public Builder slabs(int count) {
             options.slabs(count);
+            return this;
+        }
+
+        /**
+         * How long handlers and callbacks may hold up a loop before that is logged, with what the loop's thread is doing,
+         * and counted ({@link LoopStats#loopsHeldUp}). The default is 1 second.
+         *
+         * @param time the limit, not negative; zero for none
+         * @return this
+         * @throws IllegalArgumentException if it is negative
+         */
+        public Builder heldUpAfter(Duration time) {
+            options.heldUpAfter(time);
             return this;
         }
 

@@ -3,9 +3,10 @@ package io.gannet;
 /**
  * Answers requests. One handler serves many requests, from all event-loop threads at once: it must be thread-safe.
  *
- * <p>It is called on the event-loop thread of the request's connection and must not block: other connections of that
- * loop wait while it runs. It answers by one call of a {@code send} method, now or after it has returned, on this
- * thread or another.
+ * <p>It is called where the server's {@link Dispatch} says. By default that is the event-loop thread of the request's
+ * connection, where it must not block: other connections of that loop wait while it runs. It answers by one call of a
+ * {@code send} method, or one of the others that {@link Response} has for it, now or after it has returned, on this thread
+ * or another.
  *
  * <p>A handler that throws before it has sent is answered for, and the connection is kept where HTTP allows:
  *
@@ -22,7 +23,9 @@ package io.gannet;
  * counted.
  *
  * <p>Code that runs when the handler has returned, a callback for example, has nobody to throw to: it calls {@link
- * Response#fail}, to the same effect. A request that is neither answered nor failed keeps its client waiting.
+ * Response#fail}, to the same effect. A request that is neither answered nor failed keeps its client waiting: until {@link
+ * HttpServer.Builder#handlerDeadline}, if that is set; or until nothing refers to it any more and the garbage collector has
+ * noticed, when it is answered with 500 and logged.
  */
 @FunctionalInterface
 public interface Handler {

@@ -133,6 +133,19 @@ public final class HttpServer implements AutoCloseable {
     }
 
     /**
+     * Serves a connection that exists already, as if it had been accepted on the server's first address: one inherited from
+     * another process, for example, or an end of a socket pair.
+     *
+     * @param descriptor the number of a connected stream socket's file descriptor. It is the server's from now on, which
+     *     closes it; if this throws, it stays the caller's
+     * @throws IOException if it is not a connected stream socket
+     * @throws IllegalStateException if the server is closed
+     */
+    public void adopt(int descriptor) throws IOException {
+        server.adopt(descriptor);
+    }
+
+    /**
      * What a server is made with. Only {@link #handler} and at least one {@code listen} are needed. Limits and timeouts
      * protect the server from what it is sent; their defaults may be tightened between releases. A duration of zero
      * switches a timeout off, but for {@link #closeDeadline}, where it means at once. Not thread-safe.
@@ -180,13 +193,127 @@ public final class HttpServer implements AutoCloseable {
         }
 
         /**
-         * What answers the requests.
+         * Listens on a port of all addresses, with a handler of its own for what comes there.
+         *
+         * @param port as {@link #listen(int)} says
+         * @param handler what answers the requests that come to this port
+         * @return this
+         * @throws IllegalArgumentException if the port is out of range
+         */
+        public Builder listen(int port, Handler handler) {
+            options.listen(port, Objects.requireNonNull(handler, "handler"));
+            return this;
+        }
+
+        /**
+         * Listens on an address, with a handler of its own for what comes there.
+         *
+         * @param address as {@link #listen(InetSocketAddress)} says
+         * @param handler what answers the requests that come to this address
+         * @return this
+         */
+        public Builder listen(InetSocketAddress address, Handler handler) {
+            options.listen(Objects.requireNonNull(address, "address"), Objects.requireNonNull(handler, "handler"));
+            return this;
+        }
+
+        /**
+         * What answers the requests that come to addresses without a handler of their own.
          *
          * @param handler the handler, which is called by all loops at once
          * @return this
          */
         public Builder handler(Handler handler) {
             options.handler(Objects.requireNonNull(handler, "handler"));
+            return this;
+        }
+
+        /**
+         * Where handlers run. The default is {@link Dispatch#loop()}.
+         *
+         * @param dispatch on the loop, on virtual threads, or on an executor
+         * @return this
+         */
+        public Builder dispatch(Dispatch dispatch) {
+            options.dispatch(Objects.requireNonNull(dispatch, "dispatch"));
+            return this;
+        }
+
+        /**
+         * How long an exchange may take, from its head to the end of its response; then it is answered with 503 (RFC 9110
+         * section 15.6.4), or cut off if its response has begun, logged and counted ({@link
+         * ServerStats#handlerDeadlines}). Tunnels are not bounded by it. The default is zero, which is no limit.
+         *
+         * @param time the limit, not negative
+         * @return this
+         * @throws IllegalArgumentException if it is negative
+         */
+        public Builder handlerDeadline(Duration time) {
+            options.handlerDeadline(time);
+            return this;
+        }
+
+        /**
+         * Whether the thread of a handler off the loop is interrupted when its client is gone or {@link #handlerDeadline}
+         * is over. The default is {@code false}.
+         *
+         * @param on whether to interrupt
+         * @return this
+         */
+        public Builder interruptOnDisconnect(boolean on) {
+            options.interruptOnDisconnect(on);
+            return this;
+        }
+
+        /**
+         * Whether a loop uses the objects that are a request and its response again for later requests, which saves an
+         * allocation. It is for handlers on the loop that answer before they return. What is lost: a handler that keeps a
+         * {@link Request}, {@link Response} or {@link Fields} beyond the end of its exchange does not get an {@link
+         * IllegalStateException}, but reads, or answers, another request. The default is {@code false}.
+         *
+         * @param on whether to reuse
+         * @return this
+         */
+        public Builder reuseExchanges(boolean on) {
+            options.reuseExchanges(on);
+            return this;
+        }
+
+        /**
+         * Whether CONNECT requests go to the handler (RFC 9110 section 9.3.6). The default is {@code false}: they are
+         * answered with 501.
+         *
+         * @param on whether the handler knows what to do with CONNECT
+         * @return this
+         */
+        public Builder connectMethod(boolean on) {
+            options.connectMethod(on);
+            return this;
+        }
+
+        /**
+         * Whether field names are sent with capitals, {@code Content-Length}, for clients that do not know that names are
+         * case-insensitive (RFC 9110 section 5.1): those that the server spells, the constants of {@link FieldName}, and
+         * their names in lower case. Names that a handler spells otherwise go out as they are. The default is {@code
+         * false}.
+         *
+         * @param on whether to use capitals
+         * @return this
+         */
+        public Builder titleCaseFields(boolean on) {
+            options.titleCaseFields(on);
+            return this;
+        }
+
+        /**
+         * How long a tunnel may be without a byte in either direction; then it is ended. The default is 10 minutes.
+         *
+         * @param time the limit, not negative; zero for none
+         * @return this
+         * @throws IllegalArgumentException if it is negative
+         */
+        public Builder tunnelIdleTimeout(Duration time) {
+            options.tunnelIdleTimeout(time);
             return this;
         }
 
@@ -337,7 +464,8 @@ public final class HttpServer implements AutoCloseable {
 
         /**
          * The most requests of a connection that are not answered yet; the connection is not read while there are as
-         * many (RFC 9112 section 9.3.2). The default is 32.
+         * many. The default is 32 with handlers on the loop, and 1 elsewhere, where several at a time are only ever
+         * handled if all of them have safe methods (RFC 9112 section 9.3.2).
          *
          * @param count 1 to 65536
          * @return this
@@ -349,7 +477,7 @@ public final class HttpServer implements AutoCloseable {
         }
 
         /**
-         * The most bytes of a body that {@link RequestBody#bytes()} and {@link RequestBody#text()} accept; more are
+         * The most bytes of a body that {@link IncomingBody#bytes()} and {@link IncomingBody#text()} accept; more are
          * answered with 413 (RFC 9110 section 15.5.14). The default is 1048576.
          *
          * @param bytes 0 to {@link Integer#MAX_VALUE} - 8

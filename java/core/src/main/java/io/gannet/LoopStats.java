@@ -30,6 +30,8 @@ import java.util.Objects;
  * @param arenaTotal bytes of direct memory now that serve heads and bodies
  * @param arenaFree bytes of that memory that are free now
  * @param blocksLent blocks of that memory now that requests hold
+ * @param tunnelsOpen tunnels that are open now
+ * @param loopsHeldUp times that a loop was held up longer than {@link EventLoops.Builder#heldUpAfter}
  */
 public record LoopStats(
         long turns,
@@ -52,7 +54,9 @@ public record LoopStats(
         long memoryUsed,
         long arenaTotal,
         long arenaFree,
-        long blocksLent) {
+        long blocksLent,
+        long tunnelsOpen,
+        long loopsHeldUp) {
     /**
      * All numbers by name, in their order, for printing. The names are those of the components.
      *
@@ -81,6 +85,8 @@ public record LoopStats(
         map.put("arenaTotal", arenaTotal);
         map.put("arenaFree", arenaFree);
         map.put("blocksLent", blocksLent);
+        map.put("tunnelsOpen", tunnelsOpen);
+        map.put("loopsHeldUp", loopsHeldUp);
         return map;
     }
 
@@ -113,6 +119,8 @@ public record LoopStats(
                 memoryUsed + other.memoryUsed,
                 arenaTotal + other.arenaTotal,
                 arenaFree + other.arenaFree,
-                blocksLent + other.blocksLent);
+                blocksLent + other.blocksLent,
+                tunnelsOpen + other.tunnelsOpen,
+                loopsHeldUp + other.loopsHeldUp);
     }
 }

@@ -1,5 +1,7 @@
 package io.gannet;
 
+import java.util.concurrent.CompletionStage;
+
 /**
  * A request (RFC 9110 section 3.4).
  *
@@ -96,7 +98,31 @@ public interface Request {
      *
      * @return the body, the same object each time
      */
-    RequestBody body();
+    IncomingBody body();
+
+    /**
+     * Whether the client said that it takes trailers behind a response ({@code TE: trailers}, RFC 9110 section 10.1.4).
+     *
+     * @return {@code true} if it did; always with HTTP/2
+     */
+    boolean acceptsTrailers();
+
+    /**
+     * Whether the client offers to change to a protocol, by {@code Upgrade} (RFC 9110 section 7.8).
+     *
+     * @param protocol the name of the protocol, for example {@code websocket}, compared without regard to case
+     * @return {@code true} if {@link Response#upgrade} may be called with it
+     */
+    boolean offersUpgrade(String protocol);
+
+    /**
+     * Tells when the exchange breaks before its response was sent: the client went away, its body was malformed, or a
+     * time limit was passed. A client that only ended its sending side still waits for its response, and is not gone,
+     * unless {@link HttpServer.Builder#halfClose} is off.
+     *
+     * @return completed on the loop's thread with what happened; never, if it does not; the same object each time
+     */
+    CompletionStage<HttpException> onDisconnect();
 
     /**
      * The connection that the request came on.

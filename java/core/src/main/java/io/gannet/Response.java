@@ -1,11 +1,14 @@
 package io.gannet;
 
+import java.io.OutputStream;
 import java.nio.ByteBuffer;
+import java.util.concurrent.CompletionStage;
+import java.util.concurrent.Flow;
 
 /**
- * The response to a request (RFC 9110 section 3.4): a status, fields, and a body. A {@code send} method or {@link
- * #fail} commits it; until then it may be changed, afterwards every change and every further {@code send} throws
- * {@link IllegalStateException}.
+ * The response to a request (RFC 9110 section 3.4): a status, fields, and a body. A {@code send} method, {@link #stream},
+ * {@link #outputStream}, {@link #upgrade}, {@link #acceptConnect} or {@link #fail} commits it; until then it may be
+ * changed, afterwards every change and every further one of these throws {@link IllegalStateException}.
  *
  * <p>It may be completed after the handler has returned and from any thread, but by one thread at a time. On the loop's
  * own thread a {@code send} takes effect at once, from another it is handed to the loop. No {@code send} blocks,
@@ -31,13 +34,26 @@ public interface Response {
     Response status(int code);
 
     /**
+     * Sets the status code and the reason phrase, which HTTP/1.1 sends with it for people to read (RFC 9112 section 4).
+     * The default is the registered phrase of the code, if there is one.
+     *
+     * @param code as {@link #status(int)} says
+     * @param reason the phrase, of the characters HTAB, U+0020 to U+007E and U+0080 to U+00FF; may be empty
+     * @return this
+     * @throws IllegalArgumentException if the code or a character of the phrase is not acceptable
+     * @throws IllegalStateException if the response was sent
+     */
+    Response status(int code, String reason);
+
+    /**
      * Adds a field behind those that are there.
      *
      * <p>Some names are not sent as they stand. {@code Content-Length} declares the length of the body: it must be that
      * of what is sent, but for HEAD and 304. {@code Connection: close} closes the connection after the response, and
      * {@code Connection: keep-alive} and {@code Keep-Alive} say what is so already; other connection options are
-     * refused. {@code Transfer-Encoding: chunked} is accepted and left to the server's choice; other codings are
-     * refused.
+     * refused. {@code Transfer-Encoding} names the codings that the body has: {@code chunked} is added by the server
+     * where it is not there, and asks for it even where the length is known; to an HTTP/1.0 client the field does not go
+     * out (RFC 9112 section 6.1).
      *
      * @param name the name, a token (RFC 9110 section 5.1); its case is kept
      * @param value the value, of the characters HTAB, U+0020 to U+007E and U+0080 to U+00FF (RFC 9110 section 5.5);
@@ -137,6 +153,87 @@ public interface Response {
     void send(ByteBuffer buffer);
 
     /**
+     * Sends a response that was prepared, instead of this one: nothing of what was set here goes out, but for {@code
+     * Connection: close}.
+     *
+     * @param prepared the response
+     * @throws IllegalStateException if it was sent before
+     */
+    void send(PreparedResponse prepared);
+
+    /**
+     * Sends the response with a body that a publisher gives, as {@link #stream} and {@link OutgoingBody#writeAll} do. A
+     * publisher that fails fails the response, as by {@link #fail}.
+     *
+     * @param publisher gives the buffers of the body, which are lent until the next one is asked for
+     * @throws IllegalStateException if it was sent before
+     */
+    void send(Flow.Publisher<? extends ByteBuffer> publisher);
+
+    /**
+     * Sends the head, and gives the body to be written chunk by chunk. If {@code Content-Length} was set the body must have
+     * that length; else HTTP/1.1 sends it in chunks, and an HTTP/1.0 client reads it to the end of the connection (RFC
+     * 9112 section 6). What is written for HEAD, or with status 204, 205 and 304, is dropped.
+     *
+     * @return the body
+     * @throws IllegalStateException if it was sent before
+     */
+    OutgoingBody stream();
+
+    /**
+     * The body as a stream for a thread that may block: a virtual thread, or one of an executor. The head goes out when 8
+     * KiB were written, or at {@link OutputStream#flush}; a body that is closed before has its length known, and says so
+     * by {@code Content-Length}. {@link OutgoingBody#outputStream} says what it throws.
+     *
+     * @return the stream
+     * @throws IllegalStateException if it was sent before, or on a thread of a loop
+     */
+    OutputStream outputStream();
+
+    /**
+     * Sends an interim response ahead of the final one (RFC 9110 section 15.2), any number of them: 103 with {@code Link}
+     * fields, for example. To an HTTP/1.0 client none goes out.
+     *
+     * @param code 100 to 199, but not 101, which {@link #upgrade} sends
+     * @param fields its fields, as {@link #addField(String, String)} takes them, but without those about framing and the
+     *     connection
+     * @throws IllegalArgumentException if the code is none of an interim response, or a field is not acceptable
+     * @throws IllegalStateException if the response was sent
+     */
+    void sendInterim(int code, Field... fields);
+
+    /**
+     * Changes to a protocol that the client offers (RFC 9110 section 7.8): sends 101 with the fields that were set, and
+     * takes the connection over.
+     *
+     * @param protocol the name of the protocol, which goes out as {@code Upgrade}
+     * @return the connection, now without HTTP
+     * @throws IllegalArgumentException if {@code protocol} is not one that the client offers ({@link
+     *     Request#offersUpgrade})
+     * @throws IllegalStateException if the response was sent, or the request has a body that was not read to its end
+     */
+    Tunnel upgrade(String protocol);
+
+    /**
+     * Answers CONNECT with 200, or the 2xx status that was set, and takes the connection over (RFC 9110 section 9.3.6).
+     *
+     * @return the connection, now without HTTP
+     * @throws IllegalStateException if the response was sent, the method is not CONNECT, or {@code Content-Length} or
+     *     {@code Transfer-Encoding} was set, which a tunnel cannot have
+     */
+    Tunnel acceptConnect();
+
+    /**
+     * Tells when the last byte of the response is with the kernel: it then needs nothing more of this program. It does not
+     * say that it has arrived. To be called before the response is sent.
+     *
+     * @return completed on the loop's thread when the response was sent; fails with an {@link HttpException} if it will
+     *     not be; the same object each time
+     * @throws IllegalStateException if the response was sent before the first call
+     */
+    CompletionStage<Void> onSent();
+
+    /**
      * Ends the response with a failure, as if the handler had thrown it: for code that runs when the handler has
      * returned, where nobody would see an exception, on any thread. {@link Handler} says what is answered, logged and
      * counted. A response of which a part has gone out is cut off, and the client sees that it is not complete. If the
@@ -158,7 +255,7 @@ public interface Response {
     void fail(Throwable failure);
 
     /**
-     * Whether a {@code send} or {@link #fail} was called. It says nothing of what has arrived at the client.
+     * Whether the response is committed, by a {@code send} or another of the methods above. It says nothing of what has arrived at the client.
      *
      * @return {@code true} once the response is committed
      */

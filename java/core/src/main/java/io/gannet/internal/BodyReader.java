@@ -1,22 +1,22 @@
 package io.gannet.internal;
 
+import io.gannet.Fields;
 import io.gannet.HttpException;
-import io.gannet.RequestBody;
+import io.gannet.IncomingBody;
+import java.io.InputStream;
 import java.lang.invoke.MethodHandles;
 import java.lang.invoke.VarHandle;
 import java.nio.ByteBuffer;
-import java.nio.charset.Charset;
-import java.nio.charset.StandardCharsets;
-import java.util.Arrays;
 import java.util.concurrent.CompletableFuture;
+import java.util.concurrent.Flow;
+import java.util.function.Consumer;
 
 /**
- * The body of a request: blocks that C lent are held, within the receive credit, until somebody reads; then each is
- * copied to the heap and given back as it comes. All but {@code taken} is the loop thread's.
+ * What comes from the peer, as the body of a request or through a tunnel: blocks that C lent are held, within the receive
+ * credit, until a {@link BodySink} takes them; then each is copied to the heap and given back, by which the peer may send
+ * on. All but what says otherwise is the loop thread's.
  */
-final class BodyReader implements RequestBody {
-    private static final byte[] NO_BYTES = {};
-    private static final int FIRST_CAPACITY = 65536;
+final class BodyReader implements IncomingBody {
     private static final VarHandle TAKEN;
 
     static {
@@ -29,26 +29,55 @@ final class BodyReader implements RequestBody {
 
     private final Exchange exchange;
     private final int defaultLimit;
+    private final boolean isTunnel;
 
+    /** Any thread's. */
     @SuppressWarnings("unused") // by TAKEN
     private boolean taken;
 
-    /** Blocks and lengths, by turns, that C lent and nobody has read. */
-    private long[] held = new long[4];
+    // ---- what has come ----
 
-    private int heldCount;
+    private final LentBlocks blocks = new LentBlocks();
 
-    private CompletableFuture<byte[]> future;
-    private int limit;
-    private byte[] bytes = NO_BYTES;
-    private int size;
-    private HttpException failure;
+    /** What was unread when the exchange of a tunnel was released. */
+    private ByteBuffer rest;
+
+    /** How many bytes of it nobody has read; written by the loop, for any thread to read. */
+    private volatile int unread;
+
+    private boolean ended;
+    private HeadCopy trailers = HeadCopy.EMPTY;
+
+    /** The trailers, once the end was read; written by whoever reads it. */
+    private volatile HeadCopy trailersRead;
+
+    /** Why the body will not be complete; written by the loop, for any thread to read. */
+    private volatile HttpException failure;
+
+    // ---- who reads it ----
+
+    private BodySink sink;
+
+    /** The sink has asked for bytes. */
+    private boolean asked;
+
+    /** The sink was told that the body has ended. */
+    private boolean toldEnd;
+
+    private boolean draining;
+
+    /** What {@link Exchange#settle} was told. */
+    private boolean settledReading;
+
     private HttpException refusal;
 
-    BodyReader(Exchange exchange, int defaultLimit) {
+    BodyReader(Exchange exchange, int defaultLimit, boolean isTunnel) {
         this.exchange = exchange;
         this.defaultLimit = defaultLimit;
+        this.isTunnel = isTunnel;
     }
+
+    // ---- for the application ----
 
     @Override
     public CompletableFuture<byte[]> bytes() {
@@ -57,20 +86,9 @@ final class BodyReader implements RequestBody {
 
     @Override
     public CompletableFuture<byte[]> bytes(int limit) {
-        if (limit < 0) {
-            throw new IllegalArgumentException("the limit of a body must not be negative: " + limit);
-        }
-        exchange.open();
-        if (!TAKEN.compareAndSet(this, false, true)) {
-            throw new IllegalStateException("the body was read already: " + exchange);
-        }
-        CompletableFuture<byte[]> result = new CompletableFuture<>();
-        if (exchange.loop().inEventLoop()) {
-            read(result, limit);
-        } else if (!exchange.loop().offer(() -> read(result, limit))) {
-            result.completeExceptionally(Reasons.exception(Layout.REASON_ABORTED));
-        }
-        return result;
+        checkLimit(limit);
+        take();
+        return read(new BodyBytes(this, limit, declaredLength()));
     }
 
     @Override
@@ -80,31 +98,25 @@ final class BodyReader implements RequestBody {
 
     @Override
     public CompletableFuture<String> text(int limit) {
-        String type = exchange.field("content-type");
+        checkLimit(limit);
+        take();
+        String type = isTunnel ? null : exchange.field("content-type");
         CompletableFuture<String> text = new CompletableFuture<>();
-        bytes(limit).whenComplete((body, failed) -> {
+        read(new BodyBytes(this, limit, declaredLength())).whenComplete((body, failed) -> {
             if (failed != null) {
                 text.completeExceptionally(failed);
                 return;
             }
-            Charset charset;
-            try {
-                charset = charset(type);
-            } catch (IllegalArgumentException e) {
-                text.completeExceptionally(new HttpException(
-                        HttpException.Kind.PARSE,
-                        415,
-                        "unknown charset in Content-Type: " + FieldText.escape(type),
-                        e));
-                return;
-            }
             String whole;
             try {
-                whole = new String(body, charset);
+                whole = BodyBytes.text(body, type);
+            } catch (HttpException unknown) {
+                text.completeExceptionally(unknown);
+                return;
             } catch (OutOfMemoryError full) {
                 HttpException why = noMemory(full);
                 text.completeExceptionally(why);
-                exchange.loop().offer(() -> refuse(why));
+                exchange.loop.offer(() -> refuse(why));
                 return;
             }
             text.complete(whole);
@@ -112,152 +124,249 @@ final class BodyReader implements RequestBody {
         return text;
     }
 
-    /** The charset that a Content-Type names (RFC 9110 section 8.3.1), else UTF-8. */
-    static Charset charset(String type) {
-        if (type != null) {
-            String[] parts = type.split(";");
-            for (int i = 1; i < parts.length; i++) {
-                int equals = parts[i].indexOf('=');
-                if (equals > 0
-                        && FieldText.equalsIgnoreCase(FieldText.trim(parts[i].substring(0, equals)), "charset")) {
-                    String name = FieldText.trim(parts[i].substring(equals + 1));
-                    if (name.length() >= 2 && name.startsWith("\"") && name.endsWith("\"")) {
-                        name = name.substring(1, name.length() - 1);
-                    }
-                    return Charset.forName(name);
-                }
-            }
-        }
-        return StandardCharsets.UTF_8;
+    @Override
+    public CompletableFuture<Void> forEach(Consumer<ByteBuffer> chunk) {
+        BodyChunks chunks = new BodyChunks(this, chunk);
+        take();
+        begin(chunks);
+        return chunks.future();
     }
 
-    private void read(CompletableFuture<byte[]> result, int most) {
-        future = result;
-        limit = most;
+    @Override
+    public CompletableFuture<Long> discard() {
+        take();
+        BodyCount count = new BodyCount(this);
+        begin(count);
+        return count.future();
+    }
+
+    @Override
+    public Flow.Publisher<ByteBuffer> publisher() {
+        take();
+        return new BodyPublisher(this);
+    }
+
+    @Override
+    public InputStream inputStream() {
+        if (Loop.isCurrent()) {
+            throw new IllegalStateException("inputStream() waits for the peer, and must not be used on the thread of a"
+                    + " loop: use forEach() or publisher(), or dispatch the handler elsewhere: "
+                    + exchange.shortLine());
+        }
+        take();
+        return new BodyStream(this);
+    }
+
+    @Override
+    public Fields trailers() {
+        HeadCopy read = trailersRead;
+        if (read == null) {
+            throw new IllegalStateException("the end of the body was not read yet: " + exchange.shortLine());
+        }
+        return new HeadFields(read);
+    }
+
+    private static void checkLimit(int limit) {
+        if (limit < 0) {
+            throw new IllegalArgumentException("the limit of a body must not be negative: " + limit);
+        }
+    }
+
+    /** The caller is the one that reads. */
+    private void take() {
+        if (!isTunnel) {
+            exchange.open();
+        }
+        if (!TAKEN.compareAndSet(this, false, true)) {
+            throw new IllegalStateException("the body was read already: " + exchange);
+        }
+    }
+
+    private long declaredLength() {
+        return isTunnel ? -1 : exchange.contentLength();
+    }
+
+    private CompletableFuture<byte[]> read(BodyBytes bytes) {
+        begin(bytes);
+        return bytes.future();
+    }
+
+    private void begin(BodySink chosen) {
+        if (exchange.loop.inEventLoop()) {
+            attach(chosen);
+        } else if (!exchange.loop.offer(() -> attach(chosen))) {
+            chosen.fail(Reasons.exception(Layout.REASON_ABORTED));
+        }
+    }
+
+    // ---- for the sinks ----
+
+    Loop loop() {
+        return exchange.loop;
+    }
+
+    /** How many bytes have come that nobody has read; from any thread. */
+    int unread() {
+        return failure == null ? unread : 0;
+    }
+
+    /** Whether all of the body has come. */
+    boolean isEnded() {
+        return ended;
+    }
+
+    /** The end was read: from now on there are trailers. Called by the sink, on the thread that reads. */
+    void endRead() {
+        trailersRead = trailers;
+    }
+
+    /** From now on this sink reads. */
+    void attach(BodySink chosen) {
+        sink = chosen;
+        // What a request that became a tunnel had as its body was complete before.
+        ended |= !isTunnel && (exchange.isReceived() || exchange.tunnel != null);
         if (failure != null) {
-            result.completeExceptionally(failure);
+            chosen.fail(failure);
+        } else if (!isTunnel && exchange.isReleased()) {
+            fail(Reasons.bodyNotRead());
+        } else {
+            chosen.begin();
+            advance();
+        }
+    }
+
+    /** Hands over what has come, as far as the sink takes it; when the sink may take more, or waits no more. */
+    void advance() {
+        if (draining) {
             return;
         }
-        if (exchange.isReleased()) {
-            result.completeExceptionally(Reasons.bodyNotRead());
-            return;
+        draining = true;
+        try {
+            drain();
+        } catch (OutOfMemoryError full) {
+            refuse(noMemory(full));
+        } finally {
+            draining = false;
         }
-        long declared = exchange.contentLength();
-        if (declared > limit) {
-            tooLarge("the body has " + declared + " bytes");
-            return;
+        settleReading();
+    }
+
+    private void settleReading() {
+        boolean reading = isReading();
+        if (reading != settledReading) {
+            settledReading = reading;
+            exchange.settle();
         }
-        if (declared > 0 && !grow((int) Math.min(declared, FIRST_CAPACITY))) {
-            return;
-        }
-        if (!exchange.isReceived() && (exchange.headFlags() & Layout.HEAD_FLAG_EXPECT_CONTINUE) != 0) {
-            // The first credit makes C write 100 (Continue), RFC 9110 section 10.1.1.
-            giveBack(0, ServerOptions.RECEIVE_CREDIT);
-        }
-        for (int i = 0; i < heldCount && failure == null; i++) {
-            long block = held[2 * i];
-            held[2 * i] = 0;
-            copy(block, (int) held[2 * i + 1]);
-        }
-        if (failure == null) {
-            heldCount = 0;
-            if (exchange.isReceived()) {
-                complete();
+    }
+
+    private void drain() {
+        while (sink != null && failure == null) {
+            boolean ready = sink.isReady();
+            if (ready && !asked) {
+                asked = true;
+                invite();
             }
-        }
-    }
-
-    /** Body bytes have come, or the end. */
-    void receive(long block, int length, boolean end) {
-        if (future == null || failure != null) {
-            hold(block, length);
-            return;
-        }
-        copy(block, length);
-        if (end && failure == null) {
-            complete();
-        }
-    }
-
-    private void hold(long block, int length) {
-        if (block == 0) {
-            return;
-        }
-        if (2 * heldCount == held.length) {
-            try {
-                held = Arrays.copyOf(held, 2 * held.length);
-            } catch (OutOfMemoryError full) {
-                giveBack(block, length);
-                throw full;
-            }
-        }
-        held[2 * heldCount] = block;
-        held[2 * heldCount + 1] = length;
-        heldCount++;
-    }
-
-    private void copy(long block, int length) {
-        if (block == 0) {
-            return;
-        }
-        if (length > limit - size) {
-            hold(block, length);
-            tooLarge("the body has more than " + limit + " bytes");
-            return;
-        }
-        if (length > bytes.length - size) {
-            long wanted = Math.max((long) size + length, 2L * bytes.length);
-            if (!grow((int) Math.min(wanted, limit))) {
-                giveBack(block, length);
+            if (unread > 0) {
+                if (!ready || !takeFirst()) {
+                    return;
+                }
+                tell(sink::pass);
+            } else {
+                if (ended && !toldEnd) {
+                    toldEnd = true;
+                    tell(sink::end);
+                }
                 return;
             }
         }
-        ByteBuffer slab = exchange.loop().slab(block);
-        slab.get(Slabs.offset(block), bytes, size, length);
-        size += length;
-        giveBack(block, length);
     }
 
-    private void complete() {
-        if (size != bytes.length && !grow(size)) {
-            return;
+    /** The first credit makes C write 100 (Continue), RFC 9110 section 10.1.1. */
+    private void invite() {
+        if (!isTunnel && !ended && (exchange.headFlags() & Layout.HEAD_FLAG_EXPECT_CONTINUE) != 0) {
+            giveBack(0, ServerOptions.RECEIVE_CREDIT);
         }
-        byte[] whole = bytes;
-        bytes = NO_BYTES;
+    }
+
+    private boolean takeFirst() {
+        if (rest != null) {
+            int length = rest.remaining();
+            if (!sink.copy(rest, 0, length)) {
+                return false;
+            }
+            rest = null;
+            unread = 0;
+            return true;
+        }
+        long block = blocks.firstBlock();
+        int length = blocks.firstLength();
+        if (!sink.copy(exchange.loop.slab(block), Slabs.offset(block), length)) {
+            return false;
+        }
+        blocks.removeFirst();
+        unread -= length;
+        giveBack(block, length);
+        return true;
+    }
+
+    private void tell(Runnable what) {
         try {
-            future.complete(whole);
+            what.run();
         } catch (Throwable thrown) {
-            // A callback's own exception could not be wrapped: its toString() throws.
+            // A subscriber threw, or a callback's own exception could not be wrapped: its toString() throws.
             exchange.drop(thrown);
         }
     }
 
-    /** Gives the bytes another capacity; {@code false}: there is no memory, and the body has failed. */
-    private boolean grow(int capacity) {
-        try {
-            bytes = Arrays.copyOf(bytes, capacity);
-            return true;
-        } catch (OutOfMemoryError full) {
-            bytes = NO_BYTES;
-            refuse(noMemory(full));
-            return false;
-        }
-    }
-
-    private static HttpException noMemory(OutOfMemoryError full) {
+    static HttpException noMemory(OutOfMemoryError full) {
         return new HttpException(HttpException.Kind.LIMIT, 503, "there is no memory for the body", full);
     }
 
-    private void tooLarge(String what) {
-        refuse(new HttpException(HttpException.Kind.LIMIT, 413, what + ", the limit is " + limit, null));
-    }
-
-    private void refuse(HttpException why) {
+    /** The body will not be read: it is over the limit of its reader, or over the memory that there is. */
+    void refuse(HttpException why) {
         refusal = why;
         fail(why);
         if (exchange.isReturned()) {
             refuse();
         }
+    }
+
+    // ---- for the exchange ----
+
+    /** What C lent and nobody has read. */
+    LentBlocks blocks() {
+        return blocks;
+    }
+
+    /** Whether somebody waits for bytes. */
+    boolean isReading() {
+        return sink != null && failure == null && !toldEnd && sink.isWaiting();
+    }
+
+    /** Bytes have come, or the end; {@code null} if it has no trailers. */
+    void receive(long block, int length, boolean end, HeadCopy fields) {
+        if (block != 0) {
+            hold(block, length);
+        }
+        if (end) {
+            ended = true;
+            trailers = fields == null ? HeadCopy.EMPTY : fields;
+        }
+        advance();
+        if (!blocks.isEmpty()) {
+            // So that these are given back even if nobody comes for them.
+            exchange.settle();
+        }
+    }
+
+    private void hold(long block, int length) {
+        try {
+            blocks.add(block, length);
+        } catch (OutOfMemoryError full) {
+            giveBack(block, length);
+            throw full;
+        }
+        unread += length;
     }
 
     /** Whoever waited for the body was told that it is refused, if it is: where nobody answered, the server does. */
@@ -278,26 +387,39 @@ final class BodyReader implements RequestBody {
             return false;
         }
         failure = why;
-        bytes = NO_BYTES;
+        rest = null;
         try {
-            return future != null && future.completeExceptionally(why);
+            return sink != null && sink.fail(why);
         } catch (Throwable thrown) {
-            Log.callbackFailed("a callback of a request body", thrown);
+            Log.callbackFailed("a callback of a body", thrown);
             return true;
         }
     }
 
-    /** Gives back what C lent. */
+    /** Gives back what C lent; what a tunnel has brought can still be read. */
     void giveBack() {
-        for (int i = 0; i < heldCount; i++) {
-            if (held[2 * i] != 0) {
-                giveBack(held[2 * i], (int) held[2 * i + 1]);
-            }
+        if (isTunnel && failure == null && !blocks.isEmpty()) {
+            keepRest();
         }
-        heldCount = 0;
+        blocks.giveBack(exchange.loop, exchange.id);
+    }
+
+    private void keepRest() {
+        try {
+            ByteBuffer kept = ByteBuffer.allocate(unread);
+            for (int i = 0; i < blocks.size(); i++) {
+                long block = blocks.block(i);
+                int length = blocks.length(i);
+                exchange.loop.slab(block).get(Slabs.offset(block), kept.array(), kept.position(), length);
+                kept.position(kept.position() + length);
+            }
+            rest = kept.flip();
+        } catch (OutOfMemoryError full) {
+            fail(noMemory(full));
+        }
     }
 
     private void giveBack(long block, int length) {
-        exchange.loop().commands().plain(Layout.COMMAND_CREDIT, 0, exchange.id(), block, length);
+        exchange.loop.commands().plain(Layout.COMMAND_CREDIT, 0, exchange.id, block, length);
     }
 }

@@ -69,7 +69,8 @@ final class CommandRing {
     void release(long subject) {
         if (count > 0) {
             int at = commands + (count - 1) * Layout.RECORD_BYTES;
-            boolean carries = (bytes.get(at) & 0xFF) <= Layout.COMMAND_TRAILERS;
+            int kind = bytes.get(at) & 0xFF;
+            boolean carries = kind <= Layout.COMMAND_TRAILERS || kind == Layout.COMMAND_PREPARED;
             if (carries && bytes.getLong(at + Layout.RECORD_SUBJECT) == subject) {
                 bytes.putLong(at, bytes.getLong(at) | (long) Layout.FLAG_RELEASE << Layout.RECORD_FLAGS_SHIFT);
                 return;

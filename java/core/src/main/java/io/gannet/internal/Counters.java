@@ -11,7 +11,7 @@ final class Counters {
     private static final VarHandle WORD = MethodHandles.byteBufferViewVarHandle(long[].class, ByteOrder.LITTLE_ENDIAN);
 
     /** All zero. */
-    static final LoopStats NONE = new LoopStats(0, 0, 0, 0, 0, 0, 0, 0, 0, 0, 0, 0, 0, 0, 0, 0, 0, 0, 0, 0, 0);
+    static final LoopStats NONE = heldUp(0);
 
     private Counters() {}
 
@@ -37,7 +37,14 @@ final class Counters {
                 get(region, Layout.COUNTER_MEMORY_USED),
                 get(region, Layout.COUNTER_ARENA_TOTAL),
                 get(region, Layout.COUNTER_ARENA_FREE),
-                get(region, Layout.COUNTER_BLOCKS_LENT));
+                get(region, Layout.COUNTER_BLOCKS_LENT),
+                get(region, Layout.COUNTER_TUNNELS_OPEN),
+                0);
+    }
+
+    /** Nothing but loops that were held up. */
+    static LoopStats heldUp(long times) {
+        return new LoopStats(0, 0, 0, 0, 0, 0, 0, 0, 0, 0, 0, 0, 0, 0, 0, 0, 0, 0, 0, 0, 0, 0, times);
     }
 
     private static long get(ByteBuffer region, int offset) {

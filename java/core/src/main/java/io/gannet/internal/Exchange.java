@@ -1,87 +1,51 @@
 package io.gannet.internal;
 
-import io.gannet.Connection;
-import io.gannet.EventLoop;
-import io.gannet.FieldName;
-import io.gannet.Fields;
+import io.gannet.Handler;
 import io.gannet.HttpException;
-import io.gannet.HttpVersion;
-import io.gannet.Request;
-import io.gannet.RequestBody;
-import io.gannet.Response;
+import io.gannet.IncomingBody;
+import java.io.IOException;
 import java.lang.invoke.MethodHandles;
 import java.lang.invoke.VarHandle;
 import java.nio.ByteBuffer;
-import java.nio.charset.StandardCharsets;
 import java.util.Objects;
+import java.util.concurrent.CompletableFuture;
 import java.util.concurrent.CompletionException;
+import java.util.concurrent.CompletionStage;
 
 /**
- * One request and its response.
+ * One request and its response, and their life.
  *
  * <pre>
- *   HEAD event --> handler runs --> handler has returned ----------+
- *                       |                                          +--> RELEASE: {@code slab} is null, everything
- *                     refuses send --> [body under credit] --> finished ---+
+ *   HEAD event --> handler runs --> handler has returned ------------+
+ *                       |                                            +--> RELEASE: nothing can be read any more
+ *                     send --> [body under credit] --> finished -----+
  * </pre>
  *
- * <p>Reading: from any thread while {@code slab} is not null. Whoever reads looks at {@code slab} before and after, and
- * it becomes null before C gets the block back; so what was read in between is this request's, or is thrown away.
+ * <p>A tunnel is finished when both of its ways have ended.
  *
- * <p>Sending: what is staged and written is the loop thread's alone. Another thread that sends takes {@code committed},
- * leaves the body in {@code queued}, or what went wrong in {@code queuedFailure}, and puts this object into the loop's
- * inbox.
+ * <p>A handler off the loop returns on a thread of its own, see {@link HandlerRun}. Between handler and end the loop holds
+ * the exchange only while it has something to do for it ({@link #settle}); otherwise whoever is to answer holds it, and if
+ * nobody does, it is found by {@link Abandoned}.
  */
-final class Exchange implements Request, Response, Runnable {
-    private static final byte[] NO_BYTES = {};
-    private static final int LONGEST_PIECE = 65536;
-    private static final int MOST_BYTES_PER_CHARACTER = 3;
-
-    private static final VarHandle COMMITTED;
+final class Exchange extends ExchangeResponse {
+    private static final VarHandle BODY;
+    private static final VarHandle DISCONNECT;
 
     static {
         try {
-            COMMITTED = MethodHandles.lookup().findVarHandle(Exchange.class, "committed", boolean.class);
+            MethodHandles.Lookup lookup = MethodHandles.lookup();
+            BODY = lookup.findVarHandle(Exchange.class, "body", BodyReader.class);
+            DISCONNECT = lookup.findVarHandle(Exchange.class, "disconnect", CompletableFuture.class);
         } catch (ReflectiveOperationException e) {
             throw new ExceptionInInitializerError(e);
         }
     }
 
-    private final Loop loop;
-    private final Server server;
-    private final long id;
-    private final long connectionId;
-    private final int head;
-    private ByteBuffer slab;
-
-    /** The method's token, once the head cannot be read any more. */
-    private short method;
-
-    private String target;
     private BodyReader body;
-
-    private ResponseFields fields;
-    private long declaredLength = -1;
-    private short status = 200;
-    private boolean closing;
-
-    @SuppressWarnings("unused") // by COMMITTED
-    private boolean committed;
-
-    /** The loop's thread took {@code committed}: no response comes from another. */
-    private boolean committedHere;
+    private CompletableFuture<HttpException> disconnect;
 
     /** The handler is not running any more. */
     private boolean returned;
-
-    /** RESPOND was written, or there is nobody to respond to. */
-    private boolean responded;
-
-    /** The whole response was written, or the rest is of no use. */
-    private boolean finished;
-
-    /** The exchange broke, or the server answered in the handler's place: what the handler sends goes nowhere. */
-    private boolean broken;
 
     /** All of the request body has come. */
     private boolean received;
@@ -89,71 +53,152 @@ final class Exchange implements Request, Response, Runnable {
     /** A failure was answered for, or cut the response off: a later one changes nothing. */
     private boolean failed;
 
-    private boolean queuedText;
-    private byte[] queued;
-    private Throwable queuedFailure;
+    /** Where the handler runs, if not on the loop. */
+    private HandlerRun run;
 
-    private int credit;
-    private byte[] rest;
-    private int restPosition;
+    private Timers.Timer deadline;
 
-    Exchange(Loop loop, Server server, long id, long connectionId, ByteBuffer slab, int head, int flags) {
-        this.loop = loop;
-        this.server = server;
-        this.id = id;
-        this.connectionId = connectionId;
-        this.slab = slab;
-        this.head = head;
-        this.received = (flags & Layout.FLAG_END) != 0;
-        this.credit = (flags & Layout.FLAG_QUEUED) != 0 ? Layout.QUEUED_SEND_CREDIT : ServerOptions.SEND_CREDIT;
+    /** The weak hold of the loop on this, while it has nothing to do for it. */
+    private Abandoned abandoned;
+
+    Exchange(Loop loop) {
+        super(loop);
     }
 
-    // ---- the loop's side ----
-
-    long id() {
-        return id;
+    /** Begins: all state is set, whatever was here before. */
+    void begin(Listener listener, long id, long connectionId, ByteBuffer slab, int head, int flags) {
+        openHead(listener, id, connectionId, slab, head);
+        openResponse((flags & Layout.FLAG_QUEUED) != 0 ? Layout.QUEUED_SEND_CREDIT : ServerOptions.SEND_CREDIT);
+        body = null;
+        disconnect = null;
+        returned = false;
+        received = (flags & Layout.FLAG_END) != 0;
+        failed = false;
+        run = null;
+        deadline = null;
+        abandoned = null;
     }
 
-    /** Runs the handler. */
+    // ---- the handler ----
+
+    /** Runs the handler where the server wants it. */
     void handle() {
+        Server server = listener.server;
+        if (server.handlerDeadline() != null) {
+            deadline = loop.timer(server.handlerDeadline(), this::deadlineOver);
+        }
+        if (server.dispatch() != Dispatches.LOOP) {
+            dispatch(server.dispatch(), listener.handler);
+            return;
+        }
         try {
-            server.handler().handle(this, this);
+            listener.handler.handle(this, this);
         } catch (Throwable failure) {
             failed(failure);
         }
+        if (run == null) {
+            handlerReturned();
+        }
+    }
+
+    /** A handler off the loop has ended by a failure; on the loop's thread, behind all that it has sent. */
+    void handlerFailed(Throwable failure) {
+        try {
+            failed(failure);
+        } catch (Throwable thrown) {
+            drop(thrown);
+        }
+        handlerReturned();
+    }
+
+    /** Whether the loop must be told that the handler off it has returned: the response will not lead there by itself. */
+    boolean needsReturn() {
+        return body != null || !isQueuedWhole();
+    }
+
+    /** Runs a handler elsewhere; on the loop's thread, or on the one that runs another handler of this exchange. */
+    void dispatch(Dispatches where, Handler handler) {
+        HandlerRun before = run;
+        HandlerRun next = new HandlerRun(this, handler);
+        if (before == null) {
+            if (listener.server.dispatch() == Dispatches.LOOP) {
+                loop.occupy(connectionId);
+            }
+        } else {
+            before.handOver();
+        }
+        run = next;
+        where.start(next);
+    }
+
+    /** The handler has returned: on the loop's thread. */
+    void handlerReturned() {
         returned = true;
         if (body != null) {
             body.refuse();
         }
-        if (finished) {
+        if (isOver()) {
             release();
+        } else {
+            settle();
         }
     }
 
-    /** The handler, or what runs for it later, has failed. */
-    private void failed(Throwable failure) {
+    /** The handler, or what runs for it later, has failed: on the loop's thread. */
+    void failed(Throwable failure) {
         Asked asked = Asked.by(failure);
         tell(failure, asked);
         if (!responded && commitHere()) {
             answerFailure(asked);
         } else if (responded && !finished) {
             cutOff();
+            releaseIfOver();
         }
     }
 
-    /** Whether the loop's thread may respond: no other has. */
-    private boolean commitHere() {
-        committedHere |= COMMITTED.compareAndSet(this, false, true);
-        return committedHere;
+    /** The handler was not let run. */
+    void rejected(Throwable why) {
+        listener.server.countHandlerFailure();
+        Log.handlerRejected(requestLine(), why);
+        if (!responded && commitHere()) {
+            failed = true;
+            fields = null;
+            answer(503, "Service Unavailable", false);
+        }
     }
 
-    /** What handling an event of this exchange threw, and nobody caught. */
+    private void deadlineOver() {
+        if (slab == null || finished || broken || tunnel != null) {
+            return;
+        }
+        listener.server.countHandlerDeadline();
+        Log.deadlineOver(requestLine(), listener.server.handlerDeadline());
+        HandlerRun running = run;
+        if (running != null && listener.server.interrupts()) {
+            running.interrupt();
+        }
+        if (responded) {
+            cutOff();
+        } else {
+            // Whoever took the right to respond has not used it in time.
+            commitHere();
+            failed = true;
+            fields = null;
+            answer(503, "Service Unavailable", body != null);
+            broken = true;
+        }
+        if (isOver()) {
+            release();
+        }
+    }
+
+    @Override
     void drop(Throwable thrown) {
-        returned = true;
+        returned |= run == null;
         if (broken || slab == null) {
             finished = true;
             tellDropped(thrown);
-            release();
+            releaseIfOver();
             return;
         }
         tellDropped(thrown);
@@ -170,13 +215,11 @@ final class Exchange implements Request, Response, Runnable {
             responded = true;
             cutOff();
         }
-        if (finished) {
-            release();
-        }
+        releaseIfOver();
     }
 
     private void tellDropped(Throwable thrown) {
-        server.countHandlerFailure();
+        listener.server.countHandlerFailure();
         Log.handlerFailed(requestLine(), thrown);
     }
 
@@ -184,10 +227,12 @@ final class Exchange implements Request, Response, Runnable {
     private record Asked(int status, String text, HttpException.Kind kind) {
         /** {@code null}: it is no such exception, or a useless one. */
         static Asked by(Throwable failure) {
-            if (!(failure instanceof HttpException exception)) {
-                return null;
-            }
             try {
+                // A stream has to say by an IOException what went wrong with the exchange.
+                Throwable told = failure instanceof IOException ? failure.getCause() : failure;
+                if (!(told instanceof HttpException exception)) {
+                    return null;
+                }
                 Asked asked = new Asked(exception.status(), exception.getMessage(), exception.kind());
                 return asked.status >= 400 && asked.status <= 599 ? asked : null;
             } catch (Throwable useless) {
@@ -196,22 +241,13 @@ final class Exchange implements Request, Response, Runnable {
         }
     }
 
-    private void cutOff() {
-        failed = true;
-        loop.commands().plain(Layout.COMMAND_RESET, 0, id, 0, 0);
-        breakOff();
-    }
-
     private void answerFailure(Asked asked) {
         failed = true;
         if (asked != null) {
-            if (fields != null) {
-                fields.remove((EncodedName) FieldName.CONTENT_TYPE);
-                fields.remove((EncodedName) FieldName.CONTENT_ENCODING);
-            }
+            removeContentFields();
             // What is left of a body that was refused is not read, so nothing can follow it.
             boolean refused = body != null && body.isRefused();
-            answer(asked.status, asked.text, closing || refused);
+            answer(asked.status, asked.text, isClosing() || refused);
         } else {
             fields = null;
             answer(500, "Internal Server Error", false);
@@ -223,7 +259,7 @@ final class Exchange implements Request, Response, Runnable {
         if (isExpected(asked)) {
             Log.handlerRefused(requestLine(), failure);
         } else {
-            server.countHandlerFailure();
+            listener.server.countHandlerFailure();
             Log.handlerFailed(requestLine(), failure);
         }
     }
@@ -233,63 +269,139 @@ final class Exchange implements Request, Response, Runnable {
         return asked != null && (asked.status < 500 || broken && asked.kind != HttpException.Kind.STATUS);
     }
 
-    /** Answers in the handler's place; the fields are those that go out. */
-    private void answer(int code, String text, boolean close) {
-        declaredLength = -1;
-        closing = close;
-        status = (short) code;
-        respond(text == null ? NO_BYTES : text.getBytes(StandardCharsets.UTF_8), true);
+    @Override
+    public void fail(Throwable thrown) {
+        Objects.requireNonNull(thrown, "failure");
+        Throwable failure =
+                thrown instanceof CompletionException && thrown.getCause() != null ? thrown.getCause() : thrown;
+        if (loop.inEventLoop()) {
+            if (isSent()) {
+                failedAfterSend(failure);
+            } else {
+                failed(failure);
+            }
+        } else if (commitElsewhere()) {
+            if (!loop.offer(() -> failedCommitted(failure))) {
+                tell(failure, Asked.by(failure));
+            }
+        } else if (!loop.offer(() -> failedAfterSend(failure))) {
+            Log.failedTooLate(requestLine(), failure);
+        }
     }
+
+    /** A failure, to which another thread has committed, has come to the loop. */
+    private void failedCommitted(Throwable failure) {
+        try {
+            Asked asked = Asked.by(failure);
+            tell(failure, asked);
+            if (!responded) {
+                commitHere();
+                answerFailure(asked);
+            }
+        } catch (Throwable thrown) {
+            drop(thrown);
+        }
+    }
+
+    /** What fails when the response was sent is heard of only if it can still be cut off. */
+    private void failedAfterSend(Throwable failure) {
+        if (responded && !finished && !failed && !broken) {
+            tell(failure, Asked.by(failure));
+            cutOff();
+            releaseIfOver();
+        } else {
+            Log.failedTooLate(shortLine(), failure);
+        }
+    }
+
+    // ---- events ----
 
     /** Body bytes have come, or the body's end. */
     void receive(long block, int length, boolean end) {
+        receive(block, length, end, null);
+    }
+
+    /** The body's end has come, with trailers. */
+    void receiveTrailers(HeadCopy trailers) {
+        receive(0, 0, true, trailers);
+    }
+
+    private void receive(long block, int length, boolean end, HeadCopy trailers) {
         received |= end;
         BodyReader reader;
         try {
-            reader = bodyReader();
+            reader = tunnel != null ? tunnel.reader() : bodyReader();
         } catch (OutOfMemoryError full) {
             if (block != 0) {
                 loop.commands().plain(Layout.COMMAND_CREDIT, 0, id, block, length);
             }
             throw full;
         }
-        reader.receive(block, length, end);
-    }
-
-    /** The peer can take more of the response. */
-    void addCredit(long bytes) {
-        credit += (int) Math.min(bytes, Integer.MAX_VALUE - credit);
-        sendRest();
+        reader.receive(block, length, end, trailers);
+        if (end) {
+            releaseIfOver();
+        }
+        if (abandoned != null) {
+            settle();
+        }
     }
 
     /** The exchange broke, by the peer or by C. */
     void reset(int reason) {
-        breakOff();
-        boolean told = body != null && body.fail(Reasons.exception(reason));
+        HttpException why = Reasons.exception(reason);
+        breakOff(why);
+        // A handler off the loop may come to read only now: it must find the failure.
+        boolean told = (body != null || !received) && bodyReader().fail(why);
+        if (tunnel != null) {
+            tunnel.reader().fail(why);
+        }
         // A reader that was told has no reason to send; another one may read on until it does.
         finished |= told;
-        if (returned && finished) {
-            release();
+        tellDisconnect(why);
+        releaseIfOver();
+    }
+
+    private void tellDisconnect(HttpException why) {
+        HandlerRun running = run;
+        if (running != null && listener.server.interrupts()) {
+            running.interrupt();
+        }
+        CompletableFuture<HttpException> waiting = disconnect;
+        if (waiting != null) {
+            try {
+                waiting.complete(why);
+            } catch (Throwable thrown) {
+                Log.callbackFailed("a callback of onDisconnect", thrown);
+            }
         }
     }
 
-    private void breakOff() {
-        broken = true;
-        rest = null;
-        if (responded) {
-            finished = true;
+    /** Cuts the response off; on the loop's thread. */
+    void cutOff() {
+        if (finished && tunnel == null || slab == null) {
+            return;
+        }
+        failed = true;
+        loop.commands().plain(Layout.COMMAND_RESET, 0, id, 0, 0);
+        breakOff(null);
+        if (tunnel != null) {
+            tunnel.reader().fail(breakage());
         }
     }
 
     /** The loop is ending: nothing can be sent or read any more. */
     void abandon(int reason) {
-        broken = true;
-        finished = true;
-        rest = null;
+        HttpException why = Reasons.exception(reason);
+        responded = true;
+        breakOff(why);
         slab = null;
         if (body != null) {
-            body.fail(Reasons.exception(reason));
+            body.fail(why);
         }
+        if (tunnel != null) {
+            tunnel.reader().fail(why);
+        }
+        tellDisconnect(why);
     }
 
     /** A body was too large, for its limit or for the memory, and no handler cared to answer. */
@@ -302,21 +414,56 @@ final class Exchange implements Request, Response, Runnable {
         }
     }
 
+    // ---- the end ----
+
+    @Override
+    void finish() {
+        finished = true;
+        releaseIfOver();
+    }
+
+    private boolean isOver() {
+        return finished && !isAwaitingSent() && (tunnel == null || broken || received);
+    }
+
+    private void releaseIfOver() {
+        if (returned && isOver()) {
+            release();
+        } else if (run != null && !returned && isOver()) {
+            run.exchangeOver();
+        }
+    }
+
     /** Gives everything back; no record of this exchange follows in either direction. */
     private void release() {
         if (slab == null) {
             return;
         }
-        if (body != null) {
-            body.giveBack();
+        BodyReader reader = body;
+        if (reader != null) {
+            reader.giveBack();
         }
-        method = slab.getShort(head + Layout.HEAD_METHOD);
-        slab = null;
-        VarHandle.storeStoreFence();
+        if (tunnel != null) {
+            tunnel.reader().giveBack();
+        }
+        closeHead();
         loop.commands().release(id);
         loop.forget(id);
-        if (body != null) {
-            body.fail(Reasons.bodyNotRead());
+        if (abandoned != null) {
+            abandoned.forget();
+            abandoned = null;
+        }
+        if (deadline != null) {
+            deadline.cancel();
+        }
+        if (reader != null) {
+            reader.fail(Reasons.bodyNotRead());
+        }
+        if (run != null && listener.server.dispatch() == Dispatches.LOOP) {
+            loop.vacate(connectionId);
+        } else if (run == null && reader == null && writer == null && tunnel == null && listener.server.reuses()) {
+            // Whoever holds a body or a tunnel would hold the next request's.
+            loop.recycle(this);
         }
     }
 
@@ -333,567 +480,117 @@ final class Exchange implements Request, Response, Runnable {
         return received;
     }
 
-    Loop loop() {
-        return loop;
-    }
-
-    // ---- reading ----
-
-    /** Where to read; refuses if the exchange has ended. What was read counts only after {@link #sound}. */
-    ByteBuffer open() {
-        ByteBuffer open = slab;
-        if (open == null) {
-            throw ended();
-        }
-        return open;
-    }
-
-    int head() {
-        return head;
-    }
-
-    /** The value, if it was read while the exchange lasted. */
-    <T> T sound(T value) {
-        VarHandle.acquireFence();
-        if (slab == null) {
-            throw ended();
-        }
-        return value;
-    }
-
-    int sound(int value) {
-        VarHandle.acquireFence();
-        if (slab == null) {
-            throw ended();
-        }
-        return value;
-    }
-
-    /** What to throw where reading failed: the exchange may have ended meanwhile. */
-    IndexOutOfBoundsException unreadable(IndexOutOfBoundsException failure) {
-        return sound(failure);
-    }
-
-    /** The text at an offset from the head's beginning. */
-    String text(ByteBuffer open, int offset, int length) {
-        long end = (long) head + offset + length;
-        if (offset < 0 || length < 0 || end > open.capacity()) {
-            throw ended();
-        }
-        byte[] bytes = loop.inEventLoop() ? loop.scratch(length) : new byte[length];
-        open.get(head + offset, bytes, 0, length);
-        return sound(new String(bytes, 0, length, StandardCharsets.ISO_8859_1));
-    }
-
-    private String textAt(int offsetOfOffset) {
-        ByteBuffer open = open();
-        return text(open, open.getInt(head + offsetOfOffset), open.getInt(head + offsetOfOffset + Integer.BYTES));
-    }
-
-    private IllegalStateException ended() {
-        return new IllegalStateException("the exchange has ended: " + shortLine());
-    }
-
-    /** Method and target, as far as they are known: they are not copied from the block for the sake of a message. */
-    private String shortLine() {
-        String text = target;
-        if (slab != null) {
-            return FieldText.escape(method() + " " + target());
-        }
-        String name = method == 0 ? "request" : Layout.method(method);
-        return text == null ? name : FieldText.escape(name + " " + text);
-    }
-
-    private String requestLine() {
-        try {
-            return FieldText.escape(method() + " " + target() + " " + version());
-        } catch (IllegalStateException e) {
-            return "(ended)";
-        } catch (Throwable e) {
-            return "(unreadable)";
+    /** The turn of an exchange that waited behind another one of its connection; it may be broken by now. */
+    void handleLate() {
+        if (broken) {
+            finished = true;
+            handlerReturned();
+        } else {
+            handle();
         }
     }
 
-    @Override
-    public String method() {
-        ByteBuffer open = open();
-        int token = sound(Short.toUnsignedInt(open.getShort(head + Layout.HEAD_METHOD)));
-        return token != 0 ? Layout.method(token) : textAt(Layout.HEAD_METHOD_OFFSET);
-    }
-
-    @Override
-    public String target() {
-        open();
-        String text = target;
-        if (text == null) {
-            text = textAt(Layout.HEAD_TARGET_OFFSET);
-            target = text;
+    /** Ends an exchange that nobody can answer any more; this is all that is left of it. */
+    void endAbandoned(Abandoned before) {
+        returned = true;
+        responded = before.responded;
+        before.giveBack();
+        listener.server.countHandlerFailure();
+        Log.abandoned(requestLine(), responded);
+        failed = true;
+        commitHere();
+        if (responded) {
+            cutOff();
+        } else {
+            answer(500, "Internal Server Error", false);
         }
-        return text;
+        releaseIfOver();
     }
 
     @Override
-    public String path() {
-        ByteBuffer open = open();
-        if (open.getLong(head + Layout.HEAD_PATH_OFFSET) == open.getLong(head + Layout.HEAD_TARGET_OFFSET)) {
-            return target();
+    void tunnelOpened() {
+        received = false;
+    }
+
+    /**
+     * Whether the loop must hold this: it has something to do for it that others wait for. On the loop's thread, whenever
+     * that may have changed.
+     */
+    @Override
+    void settle() {
+        releaseIfOver();
+        if (slab == null || !returned) {
+            return;
         }
-        return textAt(Layout.HEAD_PATH_OFFSET);
+        boolean needed = writer != null && writer.isWaiting()
+                || body != null && body.isReading()
+                || tunnel != null && tunnel.reader().isReading()
+                || hasSentCallback() && responded
+                || disconnect != null && !disconnect.isDone();
+        if (needed && abandoned != null) {
+            abandoned.forget();
+            abandoned = null;
+            loop.hold(this);
+        } else if (!needed) {
+            if (abandoned == null) {
+                abandoned = loop.loosen(this);
+            }
+            LentBlocks unread = body == null ? null : body.blocks();
+            abandoned.note(
+                    responded, unread, tunnel == null ? null : tunnel.reader().blocks());
+        }
     }
+
+    // ---- for the application ----
 
     @Override
-    public String query() {
-        int offset = open().getInt(head + Layout.HEAD_QUERY_OFFSET);
-        return sound(offset) == 0 ? null : textAt(Layout.HEAD_QUERY_OFFSET);
-    }
-
-    @Override
-    public HttpVersion version() {
-        int number = sound(open().get(head + Layout.HEAD_VERSION));
-        return switch (number) {
-            case 10 -> HttpVersion.HTTP_1_0;
-            case 20 -> HttpVersion.HTTP_2;
-            default -> HttpVersion.HTTP_1_1;
-        };
-    }
-
-    @Override
-    public String scheme() {
-        return (headFlags() & Layout.HEAD_FLAG_HTTPS) != 0 ? "https" : "http";
-    }
-
-    @Override
-    public String authority() {
-        int length = open().getInt(head + Layout.HEAD_AUTHORITY_LENGTH);
-        return sound(length) == 0 ? null : textAt(Layout.HEAD_AUTHORITY_OFFSET);
-    }
-
-    @Override
-    public Fields fields() {
-        open();
-        return new HeadFields(this);
-    }
-
-    @Override
-    public String field(String name) {
-        return HeadFields.get(this, Objects.requireNonNull(name, "name"), 0);
-    }
-
-    @Override
-    public String field(FieldName name) {
-        EncodedName encoded = (EncodedName) Objects.requireNonNull(name, "name");
-        return HeadFields.get(this, encoded.lowerCase, encoded.token);
-    }
-
-    @Override
-    public long contentLength() {
-        long length = open().getLong(head + Layout.HEAD_CONTENT_LENGTH);
-        sound(0);
-        return length;
-    }
-
-    int headFlags() {
-        return sound(Short.toUnsignedInt(open().getShort(head + Layout.HEAD_FLAGS)));
-    }
-
-    @Override
-    public RequestBody body() {
+    public IncomingBody body() {
         open();
         return bodyReader();
     }
 
-    private synchronized BodyReader bodyReader() {
-        if (body == null) {
-            body = new BodyReader(this, server.maxBodyBytes());
-        }
-        return body;
-    }
-
-    @Override
-    public Connection connection() {
-        ByteBuffer open = open();
-        long info = open.getLong(head + Layout.HEAD_INFO);
-        sound(0);
-        return loop.connection(connectionId, info, this);
-    }
-
-    @Override
-    public EventLoop eventLoop() {
-        return loop;
-    }
-
-    // ---- writing ----
-
-    @Override
-    public Response status(int code) {
-        checkOpen();
-        if (code < 100 || code > 999) {
-            throw new IllegalArgumentException("status must be 200 to 999: " + code);
-        }
-        if (code < 200) {
-            throw new IllegalArgumentException("status must be 200 to 999, 1xx is not of a final response: " + code);
-        }
-        status = (short) code;
-        return this;
-    }
-
-    @Override
-    public Response addField(String name, String value) {
-        return field(EncodedName.cached(Objects.requireNonNull(name, "name")), value, false);
-    }
-
-    @Override
-    public Response addField(FieldName name, String value) {
-        return field((EncodedName) Objects.requireNonNull(name, "name"), value, false);
-    }
-
-    @Override
-    public Response setField(String name, String value) {
-        return field(EncodedName.cached(Objects.requireNonNull(name, "name")), value, true);
-    }
-
-    @Override
-    public Response setField(FieldName name, String value) {
-        return field((EncodedName) Objects.requireNonNull(name, "name"), value, true);
-    }
-
-    @Override
-    public Response removeField(String name) {
-        return remove(EncodedName.cached(Objects.requireNonNull(name, "name")));
-    }
-
-    @Override
-    public Response removeField(FieldName name) {
-        return remove((EncodedName) Objects.requireNonNull(name, "name"));
-    }
-
-    private Response remove(EncodedName name) {
-        checkOpen();
-        switch (name.token) {
-            case Layout.FIELD_CONTENT_LENGTH -> declaredLength = -1;
-            case Layout.FIELD_CONNECTION -> closing = false;
-            default -> {
-                if (fields != null) {
-                    fields.remove(name);
-                }
+    private BodyReader bodyReader() {
+        BodyReader reader = body;
+        if (reader == null) {
+            reader = new BodyReader(this, listener.server.maxBodyBytes(), false);
+            if (!BODY.compareAndSet(this, null, reader)) {
+                reader = (BodyReader) BODY.getVolatile(this);
             }
         }
-        return this;
+        return reader;
     }
 
-    private Response field(EncodedName name, String value, boolean instead) {
-        Objects.requireNonNull(value, "value");
-        checkOpen();
-        String text = FieldText.checkValue(name.toString(), value);
-        switch (name.token) {
-            case Layout.FIELD_CONTENT_LENGTH -> declareLength(text, instead);
-            case Layout.FIELD_CONNECTION -> connectionOptions(text, instead);
-            case Layout.FIELD_TRANSFER_ENCODING -> checkCoding(text);
-            case Layout.FIELD_KEEP_ALIVE -> {}
-            default -> {
-                if (fields == null) {
-                    fields = new ResponseFields();
-                } else if (instead) {
-                    fields.remove(name);
-                }
-                fields.add(name, text);
+    @Override
+    void checkReceived() {
+        if (!received && !broken) {
+            throw new IllegalStateException(
+                    "the body of the request must be read to its end before an upgrade: " + shortLine());
+        }
+    }
+
+    @Override
+    public CompletionStage<HttpException> onDisconnect() {
+        open();
+        CompletableFuture<HttpException> future = disconnect;
+        if (future == null) {
+            future = new CompletableFuture<>();
+            if (!DISCONNECT.compareAndSet(this, null, future)) {
+                future = disconnect;
             }
-        }
-        return this;
-    }
-
-    private void declareLength(String value, boolean instead) {
-        long length = 0;
-        boolean valid = !value.isEmpty() && value.length() <= 18;
-        for (int i = 0; valid && i < value.length(); i++) {
-            char c = value.charAt(i);
-            valid = c >= '0' && c <= '9';
-            length = 10 * length + (c - '0');
-        }
-        if (!valid) {
-            throw new IllegalArgumentException(
-                    "Content-Length must be a number of at most 18 digits: " + FieldText.escape(value));
-        }
-        if (!instead && declaredLength >= 0 && declaredLength != length) {
-            throw new IllegalArgumentException(
-                    "Content-Length was declared as " + declaredLength + " and now as " + length);
-        }
-        declaredLength = length;
-    }
-
-    private void connectionOptions(String value, boolean instead) {
-        boolean close = closing && !instead;
-        for (String option : value.split(",", -1)) {
-            String trimmed = FieldText.trim(option);
-            if (FieldText.equalsIgnoreCase(trimmed, "close")) {
-                close = true;
-            } else if (!trimmed.isEmpty() && !FieldText.equalsIgnoreCase(trimmed, "keep-alive")) {
-                throw new IllegalArgumentException(
-                        "Connection can be close or keep-alive here, not: " + FieldText.escape(trimmed));
-            }
-        }
-        closing = close;
-    }
-
-    private static void checkCoding(String value) {
-        if (!FieldText.equalsIgnoreCase(value, "chunked")) {
-            throw new IllegalArgumentException(
-                    "Transfer-Encoding can only be chunked here: " + FieldText.escape(value));
-        }
-    }
-
-    @Override
-    public void send() {
-        send(NO_BYTES, false);
-    }
-
-    @Override
-    public void send(byte[] bytes) {
-        send(Objects.requireNonNull(bytes, "bytes"), false);
-    }
-
-    @Override
-    public void send(ByteBuffer buffer) {
-        Objects.requireNonNull(buffer, "buffer");
-        checkOpen();
-        checkLength(buffer.remaining());
-        byte[] bytes = new byte[buffer.remaining()];
-        buffer.get(bytes);
-        send(bytes, false);
-    }
-
-    @Override
-    public void send(String text) {
-        Objects.requireNonNull(text, "text");
-        if (loop.inEventLoop() && fits(text) && declaredLength < 0 && !broken && !hidesBody()) {
-            checkOpen();
-            commit();
-            respond(text);
-        } else {
-            send(text.getBytes(StandardCharsets.UTF_8), true);
-        }
-    }
-
-    /** Whether the credit is surely enough for all of the text. */
-    private boolean fits(String text) {
-        return text.length() <= credit / MOST_BYTES_PER_CHARACTER;
-    }
-
-    private void commit() {
-        COMMITTED.setOpaque(this, true);
-        committedHere = true;
-    }
-
-    private void send(byte[] bytes, boolean isText) {
-        checkOpen();
-        checkLength(bytes.length);
-        if (loop.inEventLoop()) {
-            commit();
-            respond(bytes, isText);
-            return;
-        }
-        if (!COMMITTED.compareAndSet(this, false, true)) {
-            if (broken) {
-                return;
-            }
-            throw sentAlready();
-        }
-        queued = bytes;
-        queuedText = isText;
-        loop.offer(this);
-    }
-
-    @Override
-    public void fail(Throwable thrown) {
-        Objects.requireNonNull(thrown, "failure");
-        Throwable failure =
-                thrown instanceof CompletionException && thrown.getCause() != null ? thrown.getCause() : thrown;
-        if (loop.inEventLoop()) {
-            if (isSent()) {
-                failedAfterSend(failure);
+            if (loop.inEventLoop()) {
+                disconnectAsked();
             } else {
-                failed(failure);
+                loop.offer(this::disconnectAsked);
             }
-        } else if (COMMITTED.compareAndSet(this, false, true)) {
-            queuedFailure = failure;
-            if (!loop.offer(this)) {
-                tell(failure, Asked.by(failure));
-            }
-        } else if (!loop.offer(() -> failedAfterSend(failure))) {
-            Log.failedTooLate(requestLine(), failure);
         }
+        return future;
     }
 
-    /** What fails when the response was sent is heard of only if it can still be cut off. */
-    private void failedAfterSend(Throwable failure) {
-        if (responded && !finished && !failed && !broken) {
-            tell(failure, Asked.by(failure));
-            cutOff();
-        } else {
-            Log.failedTooLate(shortLine(), failure);
-        }
-    }
-
-    /** A response, or a failure, from another thread has come to the loop. */
-    @Override
-    public void run() {
-        byte[] bytes = queued;
-        queued = null;
-        Throwable failure = queuedFailure;
-        queuedFailure = null;
-        committedHere = true;
-        try {
-            if (failure != null) {
-                Asked asked = Asked.by(failure);
-                tell(failure, asked);
-                if (!responded) {
-                    answerFailure(asked);
-                }
-            } else if (!responded) {
-                respond(bytes, queuedText);
-            }
-        } catch (Throwable thrown) {
-            drop(thrown);
-        }
-    }
-
-    @Override
-    public boolean isSent() {
-        return (boolean) COMMITTED.getOpaque(this);
-    }
-
-    private void checkOpen() {
-        if (isSent() && !broken) {
-            throw sentAlready();
-        }
-    }
-
-    private IllegalStateException sentAlready() {
-        return new IllegalStateException("the response was sent already: " + shortLine());
-    }
-
-    private void checkLength(int length) {
-        if (declaredLength >= 0 && declaredLength != length && !(length == 0 && mayDeclareMore())) {
-            throw new IllegalStateException("the body has " + length + " bytes, Content-Length was declared as "
-                    + declaredLength + ": " + shortLine());
-        }
-    }
-
-    /** HEAD and 304 tell the length of a body that they do not have. */
-    private boolean mayDeclareMore() {
-        if (broken || status == 304 || isHead()) {
-            return true;
-        }
-        // Another thread may have looked into the block of a request that has ended: nobody is there to be misled.
-        VarHandle.acquireFence();
-        return slab == null;
-    }
-
-    private boolean isHead() {
-        ByteBuffer open = slab;
-        return open != null && open.getShort(head + Layout.HEAD_METHOD) == Layout.METHOD_HEAD;
-    }
-
-    private boolean hidesBody() {
-        return status == 204 || status == 205 || status == 304 || isHead();
-    }
-
-    /** Writes a short text as the whole response, without an array in between. */
-    private void respond(String text) {
-        CommandRing commands = loop.commands();
-        int fieldBytes = fields == null ? 0 : fields.bytes();
-        commands.reserve(2, fieldBytes + ResponseFields.TEXT_PLAIN.length + 3 * text.length());
-        int bodyStart = stageFields(commands, true);
-        int end = StagedText.putUtf8(commands.bytes, bodyStart, text);
-        commands.message(Layout.COMMAND_RESPOND, flags(Layout.FLAG_END), status, id, bodyStart, end, -1);
-        responded = true;
-        finish();
-    }
-
-    /** Writes the response, or as much of it as credit allows; the rest follows. */
-    private void respond(byte[] bytes, boolean isText) {
-        responded = true;
+    private void disconnectAsked() {
         if (broken) {
-            finish();
-            return;
-        }
-        boolean hidden = hidesBody();
-        long length = declaredLength;
-        if (hidden && length < 0 && isHead() && (bytes.length > 0 || isText)) {
-            length = bytes.length;
-        }
-        int first = hidden ? 0 : Math.min(bytes.length, credit);
-        boolean whole = hidden || first == bytes.length;
-        CommandRing commands = loop.commands();
-        int fieldBytes = fields == null ? 0 : fields.bytes();
-        commands.reserve(2, fieldBytes + ResponseFields.TEXT_PLAIN.length + first);
-        int bodyStart = stageFields(commands, isText);
-        commands.bytes.put(bodyStart, bytes, 0, first);
-        commands.message(
-                Layout.COMMAND_RESPOND,
-                flags(whole ? Layout.FLAG_END : 0),
-                status,
-                id,
-                bodyStart,
-                bodyStart + first,
-                whole ? length : bytes.length);
-        credit -= first;
-        if (whole) {
-            finish();
+            tellDisconnect(breakage());
         } else {
-            rest = bytes;
-            restPosition = first;
+            settle();
         }
-    }
-
-    private int stageFields(CommandRing commands, boolean isText) {
-        int at = commands.position();
-        if (fields != null) {
-            at = fields.stage(commands.bytes, at);
-        }
-        if (isText && (fields == null || !fields.contains(Layout.FIELD_CONTENT_TYPE))) {
-            at = StagedText.put(commands.bytes, at, ResponseFields.TEXT_PLAIN);
-        }
-        return at;
-    }
-
-    private int flags(int flags) {
-        if (!closing) {
-            return flags;
-        }
-        loop.closes(connectionId);
-        return flags | Layout.FLAG_CLOSE;
-    }
-
-    private void sendRest() {
-        while (rest != null && credit > 0) {
-            int length = Math.min(Math.min(rest.length - restPosition, credit), LONGEST_PIECE);
-            CommandRing commands = loop.commands();
-            commands.reserve(1, length);
-            int start = commands.position();
-            commands.bytes.put(start, rest, restPosition, length);
-            restPosition += length;
-            credit -= length;
-            boolean end = restPosition == rest.length;
-            commands.data(end ? Layout.FLAG_END : 0, id, start + length);
-            if (end) {
-                rest = null;
-                finish();
-            }
-        }
-    }
-
-    private void finish() {
-        finished = true;
-        if (returned) {
-            release();
-        }
-    }
-
-    /** For logs: the request line while it can be read. */
-    @Override
-    public String toString() {
-        ByteBuffer open = slab;
-        return open == null ? String.valueOf(target) : requestLine();
     }
 }

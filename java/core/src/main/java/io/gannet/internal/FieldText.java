@@ -42,6 +42,22 @@ final class FieldText {
         return trim(value);
     }
 
+    /** A reason phrase (RFC 9112 section 4). */
+    static String checkPhrase(String phrase) {
+        if (phrase.length() > 1024) {
+            throw new IllegalArgumentException(
+                    "a reason phrase must not have more than 1024 characters: " + phrase.length());
+        }
+        for (int i = 0; i < phrase.length(); i++) {
+            char c = phrase.charAt(i);
+            if (c < 0x20 && c != '\t' || c == 0x7F || c > 0xFF) {
+                throw new IllegalArgumentException(
+                        "the reason phrase has a character that is not allowed at index " + i + ": " + show(c));
+            }
+        }
+        return phrase;
+    }
+
     /** Without SP and HTAB around it. */
     static String trim(String value) {
         int start = 0;

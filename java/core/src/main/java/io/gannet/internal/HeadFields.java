@@ -12,46 +12,46 @@ import java.util.Objects;
 
 /** The fields of a head block (native/src/http/head_block.h), read when they are asked for. */
 final class HeadFields implements Fields {
-    private final Exchange exchange;
+    private final HeadSource source;
 
-    HeadFields(Exchange exchange) {
-        this.exchange = exchange;
+    HeadFields(HeadSource source) {
+        this.source = source;
     }
 
     @Override
     public int size() {
-        ByteBuffer slab = exchange.open();
-        return exchange.sound(count(slab, exchange.head()));
+        ByteBuffer slab = source.open();
+        return source.sound(count(slab, source.head()));
     }
 
     @Override
     public String name(int index) {
-        ByteBuffer slab = exchange.open();
+        ByteBuffer slab = source.open();
         return name(slab, entry(slab, index));
     }
 
     @Override
     public String value(int index) {
-        ByteBuffer slab = exchange.open();
+        ByteBuffer slab = source.open();
         return value(slab, entry(slab, index));
     }
 
     @Override
     public String get(String name) {
-        return get(exchange, Objects.requireNonNull(name, "name"), 0);
+        return get(source, Objects.requireNonNull(name, "name"), 0);
     }
 
     @Override
     public String get(FieldName name) {
         EncodedName encoded = (EncodedName) Objects.requireNonNull(name, "name");
-        return get(exchange, encoded.lowerCase, encoded.token);
+        return get(source, encoded.lowerCase, encoded.token);
     }
 
     /** The first value of a name, which its token says unless that is 0. */
-    static String get(Exchange exchange, String name, int token) {
-        ByteBuffer slab = exchange.open();
-        int at = find(exchange, slab, 0, name, token);
-        return at < 0 ? exchange.sound(null) : value(exchange, slab, entryOffset(exchange.head(), at));
+    static String get(HeadSource source, String name, int token) {
+        ByteBuffer slab = source.open();
+        int at = find(source, slab, 0, name, token);
+        return at < 0 ? source.sound(null) : value(source, slab, entryOffset(source.head(), at));
     }
 
     @Override
@@ -66,12 +66,12 @@ final class HeadFields implements Fields {
     }
 
     private List<String> all(String name, int token) {
-        ByteBuffer slab = exchange.open();
+        ByteBuffer slab = source.open();
         List<String> values = new ArrayList<>(2);
-        for (int i = find(exchange, slab, 0, name, token); i >= 0; i = find(exchange, slab, i + 1, name, token)) {
-            values.add(value(slab, entryOffset(exchange.head(), i)));
+        for (int i = find(source, slab, 0, name, token); i >= 0; i = find(source, slab, i + 1, name, token)) {
+            values.add(value(slab, entryOffset(source.head(), i)));
         }
-        return exchange.sound(List.copyOf(values));
+        return source.sound(List.copyOf(values));
     }
 
     @Override
@@ -86,18 +86,18 @@ final class HeadFields implements Fields {
     }
 
     private boolean contains(String name, int token) {
-        ByteBuffer slab = exchange.open();
-        int at = find(exchange, slab, 0, name, token);
-        return exchange.sound(at) >= 0;
+        ByteBuffer slab = source.open();
+        int at = find(source, slab, 0, name, token);
+        return source.sound(at) >= 0;
     }
 
     @Override
     public List<Field> toList() {
-        ByteBuffer slab = exchange.open();
-        int count = exchange.sound(count(slab, exchange.head()));
+        ByteBuffer slab = source.open();
+        int count = source.sound(count(slab, source.head()));
         Field[] fields = new Field[count];
         for (int i = 0; i < count; i++) {
-            int entry = entryOffset(exchange.head(), i);
+            int entry = entryOffset(source.head(), i);
             fields[i] = new Field(name(slab, entry), value(slab, entry));
         }
         return List.of(fields);
@@ -132,8 +132,8 @@ final class HeadFields implements Fields {
     }
 
     private int entry(ByteBuffer slab, int index) {
-        Objects.checkIndex(index, exchange.sound(count(slab, exchange.head())));
-        return entryOffset(exchange.head(), index);
+        Objects.checkIndex(index, source.sound(count(slab, source.head())));
+        return entryOffset(source.head(), index);
     }
 
     private String name(ByteBuffer slab, int entry) {
@@ -143,25 +143,25 @@ final class HeadFields implements Fields {
             offset = slab.getInt(entry + Layout.FIELD_ENTRY_NAME_OFFSET);
             length = Short.toUnsignedInt(slab.getShort(entry + Layout.FIELD_ENTRY_NAME_LENGTH));
         } catch (IndexOutOfBoundsException e) {
-            throw exchange.unreadable(e);
+            throw source.unreadable(e);
         }
-        return exchange.text(slab, offset, length);
+        return source.text(slab, offset, length);
     }
 
     private String value(ByteBuffer slab, int entry) {
-        return value(exchange, slab, entry);
+        return value(source, slab, entry);
     }
 
-    private static String value(Exchange exchange, ByteBuffer slab, int entry) {
+    private static String value(HeadSource source, ByteBuffer slab, int entry) {
         int offset;
         int length;
         try {
             offset = slab.getInt(entry + Layout.FIELD_ENTRY_VALUE_OFFSET);
             length = slab.getInt(entry + Layout.FIELD_ENTRY_VALUE_LENGTH);
         } catch (IndexOutOfBoundsException e) {
-            throw exchange.unreadable(e);
+            throw source.unreadable(e);
         }
-        return exchange.text(slab, offset, length);
+        return source.text(slab, offset, length);
     }
 
     private static int count(ByteBuffer slab, int head) {
@@ -173,11 +173,11 @@ final class HeadFields implements Fields {
     }
 
     /** The index of the first field of a name from {@code from} on, or -1. */
-    private static int find(Exchange exchange, ByteBuffer slab, int from, String name, int token) {
+    private static int find(HeadSource source, ByteBuffer slab, int from, String name, int token) {
         if (token == 0) {
-            return find(exchange, slab, from, name);
+            return find(source, slab, from, name);
         }
-        int head = exchange.head();
+        int head = source.head();
         int count = count(slab, head);
         try {
             for (int i = from; i < count; i++) {
@@ -186,13 +186,13 @@ final class HeadFields implements Fields {
                 }
             }
         } catch (IndexOutOfBoundsException e) {
-            throw exchange.unreadable(e);
+            throw source.unreadable(e);
         }
         return -1;
     }
 
-    private static int find(Exchange exchange, ByteBuffer slab, int from, String name) {
-        int head = exchange.head();
+    private static int find(HeadSource source, ByteBuffer slab, int from, String name) {
+        int head = source.head();
         int count = count(slab, head);
         try {
             for (int i = from; i < count; i++) {
@@ -204,7 +204,7 @@ final class HeadFields implements Fields {
                 }
             }
         } catch (IndexOutOfBoundsException e) {
-            throw exchange.unreadable(e);
+            throw source.unreadable(e);
         }
         return -1;
     }

@@ -1,13 +1,17 @@
 package io.gannet.internal;
 
+import io.gannet.Handler;
+
 /** A listening socket of a server on one loop. */
 final class Listener {
     final Server server;
+    final Handler handler;
     final Loop loop;
     final long id;
 
-    Listener(Server server, Loop loop, long id) {
+    Listener(Server server, Handler handler, Loop loop, long id) {
         this.server = server;
+        this.handler = handler;
         this.loop = loop;
         this.id = id;
     }

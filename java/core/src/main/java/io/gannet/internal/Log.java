@@ -4,6 +4,7 @@ import io.gannet.Backend;
 import io.gannet.HttpException;
 import java.lang.System.Logger;
 import java.lang.System.Logger.Level;
+import java.time.Duration;
 import java.util.Locale;
 import java.util.concurrent.atomic.AtomicLong;
 
@@ -124,6 +125,32 @@ final class Log {
 
     static void handlerRefused(String requestLine, Throwable failure) {
         log(Level.DEBUG, "handler refused: ", requestLine, failure);
+    }
+
+    static void handlerRejected(String requestLine, Throwable why) {
+        log(Level.WARNING, "answered with 503, since no thread could be had for its handler: ", requestLine, why);
+    }
+
+    static void deadlineOver(String requestLine, Duration deadline) {
+        log(Level.WARNING, "ended, since it took longer than " + deadline + ": " + requestLine);
+    }
+
+    static void abandoned(String requestLine, boolean responded) {
+        String how = responded ? "cut off" : "answered with 500";
+        log(
+                Level.WARNING,
+                how + ", since nothing can complete it any more: " + requestLine
+                        + " (a response must be sent or failed on every path)");
+    }
+
+    static void heldUp(String loop, Duration time, Thread thread) {
+        StringBuilder stack = new StringBuilder();
+        for (StackTraceElement element : thread.getStackTrace()) {
+            stack.append(System.lineSeparator()).append("    at ").append(element);
+        }
+        log(
+                Level.WARNING,
+                loop + " is held up for " + time + " by a handler or callback that does not return:" + stack);
     }
 
     static void failedTooLate(String request, Throwable failure) {

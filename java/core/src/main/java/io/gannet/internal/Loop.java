@@ -1,15 +1,21 @@
 package io.gannet.internal;
 
 import io.gannet.EventLoop;
+import io.gannet.Handler;
 import io.gannet.LoopStats;
 import io.gannet.ScheduledTask;
 import java.io.IOException;
+import java.lang.invoke.MethodHandles;
+import java.lang.invoke.VarHandle;
 import java.nio.ByteBuffer;
 import java.time.Duration;
+import java.util.ArrayDeque;
 import java.util.ArrayList;
 import java.util.Arrays;
+import java.util.HashMap;
 import java.util.HashSet;
 import java.util.List;
+import java.util.Map;
 import java.util.Objects;
 import java.util.Set;
 import java.util.concurrent.CompletableFuture;
@@ -36,6 +42,22 @@ public final class Loop implements EventLoop, Runnable {
 
     private static final int SCRATCH_BYTES = 1024;
 
+    /** The most exchanges that are kept for reuse. */
+    private static final int MOST_POOLED = 1024;
+
+    /** What {@link #adopt} says of a listener that has stopped: -ESHUTDOWN. */
+    static final int LISTENER_GONE = -108;
+
+    private static final VarHandle TURNS;
+
+    static {
+        try {
+            TURNS = MethodHandles.lookup().findVarHandle(Loop.class, "turns", long.class);
+        } catch (ReflectiveOperationException e) {
+            throw new ExceptionInInitializerError(e);
+        }
+    }
+
     /** Memory that the kernel did not let go of: never freed. */
     private static final List<Object> LEAKED = new ArrayList<>();
 
@@ -59,6 +81,25 @@ public final class Loop implements EventLoop, Runnable {
     private final Slabs slabs = new Slabs();
     private Exchange[] exchanges = new Exchange[256];
     private Listener[] listeners = new Listener[4];
+
+    /** Exchanges that can be used again. */
+    private final Exchange[] pool = new Exchange[MOST_POOLED];
+
+    private int pooled;
+
+    private final PreparedSlots prepared = new PreparedSlots();
+
+    /** Exchanges that the loop has nothing to do for: whoever is to answer holds them. */
+    private final Map<Long, Abandoned> loosened = new HashMap<>();
+
+    /** Connections whose handler runs elsewhere, and the exchanges that wait behind it. */
+    private final Map<Long, ArrayDeque<Exchange>> occupied = new HashMap<>();
+
+    /** Counts up when a poll begins and when it ends: odd while handlers run. */
+    @SuppressWarnings("unused") // by TURNS
+    private long turns = 1;
+
+    private final Watchdog watchdog;
     private byte[] scratch = new byte[SCRATCH_BYTES];
     private long pointer;
 
@@ -71,9 +112,10 @@ public final class Loop implements EventLoop, Runnable {
     private boolean ending;
     private boolean closing;
 
-    Loop(LoopOptions options, String name) throws IOException {
+    Loop(LoopOptions options, String name, Watchdog watchdog) throws IOException {
         this.options = options;
         this.name = name;
+        this.watchdog = watchdog;
         acceptFailures = new Log.AcceptFailures(name);
         int descriptor = Native.openWake();
         if (descriptor < 0) {
@@ -81,8 +123,29 @@ public final class Loop implements EventLoop, Runnable {
         }
         wakeDescriptor = descriptor;
         inbox = new Inbox(() -> Native.wake(descriptor));
-        thread = new Thread(null, this, name);
+        thread = new LoopThread(this, name);
         thread.setDaemon(false);
+    }
+
+    /** Is recognised as a thread that must not wait. */
+    private static final class LoopThread extends Thread {
+        LoopThread(Loop loop, String name) {
+            super(null, loop, name);
+        }
+    }
+
+    /** Whether the calling thread is one of a loop, whichever. */
+    static boolean isCurrent() {
+        return Thread.currentThread() instanceof LoopThread;
+    }
+
+    Thread thread() {
+        return thread;
+    }
+
+    /** A number that is odd while handlers run, and another one in each turn. */
+    long turns() {
+        return (long) TURNS.getOpaque(this);
     }
 
     /** Starts the thread; the future is complete when the loop runs, or fails with why it does not. */
@@ -137,10 +200,11 @@ public final class Loop implements EventLoop, Runnable {
     public ScheduledTask schedule(Duration delay, Runnable task) {
         Objects.requireNonNull(delay, "delay");
         Objects.requireNonNull(task, "task");
-        Timers.Timer timer = new Timers.Timer(timers, System.nanoTime() + nanoseconds(delay), task);
         if (inEventLoop() && !inbox.isRefusing()) {
-            timers.add(timer);
-        } else if (!inbox.offer(() -> timers.add(timer))) {
+            return timer(delay, task);
+        }
+        Timers.Timer timer = new Timers.Timer(timers, System.nanoTime() + nanoseconds(delay), task);
+        if (!inbox.offer(() -> timers.add(timer))) {
             throw rejected();
         }
         return timer;
@@ -151,6 +215,13 @@ public final class Loop implements EventLoop, Runnable {
             return 0;
         }
         return (delay.compareTo(LONGEST_DELAY) < 0 ? delay : LONGEST_DELAY).toNanos();
+    }
+
+    /** As {@link #schedule}, on the loop's thread. */
+    Timers.Timer timer(Duration delay, Runnable task) {
+        Timers.Timer timer = new Timers.Timer(timers, System.nanoTime() + nanoseconds(delay), task);
+        timers.add(timer);
+        return timer;
     }
 
     /** As {@link #schedule}, on the loop's thread; nothing if the loop has ended. */
@@ -182,7 +253,7 @@ public final class Loop implements EventLoop, Runnable {
     }
 
     /** The connection of an exchange that lasts; C is asked to tell when it is gone. */
-    PeerConnection connection(long id, long info, Exchange exchange) {
+    PeerConnection connection(long id, long info, HeadSource exchange) {
         PeerConnection known = connections.get(id);
         if (known != null) {
             return known;
@@ -245,8 +316,76 @@ public final class Loop implements EventLoop, Runnable {
         exchanges[(int) exchangeId & Layout.ID_SLOT_MASK] = null;
     }
 
+    /** Keeps an exchange that was released for another request. */
+    void recycle(Exchange exchange) {
+        if (pooled < MOST_POOLED) {
+            pool[pooled++] = exchange;
+        }
+    }
+
+    /** Prepared responses that C keeps for this loop. */
+    PreparedSlots prepared() {
+        return prepared;
+    }
+
+    /** The loop has something to do for the exchange again. */
+    void hold(Exchange exchange) {
+        exchanges[(int) exchange.id & Layout.ID_SLOT_MASK] = exchange;
+    }
+
+    /** The loop has nothing to do for the exchange, and holds it no more than it must. */
+    Abandoned loosen(Exchange exchange) {
+        Abandoned loose = new Abandoned(exchange, watchdog.abandoned());
+        exchanges[(int) exchange.id & Layout.ID_SLOT_MASK] = null;
+        loosened.put(exchange.id, loose);
+        return loose;
+    }
+
+    void forgetAbandoned(Abandoned loose) {
+        loosened.remove(loose.id, loose);
+    }
+
+    /** Nobody knows the exchange any more, so nobody can answer. */
+    void endAbandoned(Abandoned loose) {
+        if (!loosened.remove(loose.id, loose) || closing) {
+            return;
+        }
+        Exchange rest = new Exchange(this);
+        rest.begin(loose.listener, loose.id, loose.connectionId, loose.slab, loose.head, 0);
+        exchanges[(int) loose.id & Layout.ID_SLOT_MASK] = rest;
+        rest.endAbandoned(loose);
+    }
+
+    /** A handler of this connection runs elsewhere: the requests behind it wait. */
+    void occupy(long connectionId) {
+        occupied.putIfAbsent(connectionId, new ArrayDeque<>(1));
+    }
+
+    /** The exchange for which the connection was occupied is over: the next one has its turn. */
+    void vacate(long connectionId) {
+        ArrayDeque<Exchange> waiting = occupied.remove(connectionId);
+        if (waiting == null || waiting.isEmpty()) {
+            return;
+        }
+        Exchange next = waiting.poll();
+        if (!waiting.isEmpty()) {
+            occupied.put(connectionId, waiting);
+        }
+        // Not from here: this may be in the middle of a handler, and long queues would nest.
+        inbox.offer(() -> takeTurn(connectionId, next));
+    }
+
+    private void takeTurn(long connectionId, Exchange next) {
+        next.handleLate();
+        ArrayDeque<Exchange> waiting = occupied.get(connectionId);
+        // It did not occupy the connection itself.
+        if (waiting != null && next.isReturned()) {
+            vacate(connectionId);
+        }
+    }
+
     /** Takes a listening socket over. */
-    Listener listen(Server server, ServerOptions settings, int descriptor) throws IOException {
+    Listener listen(Server server, Handler handler, ServerOptions settings, int descriptor) throws IOException {
         if (pointer == 0 || closing) {
             Native.closeDescriptor(descriptor);
             throw new IllegalStateException(name + " has ended");
@@ -256,13 +395,21 @@ public final class Loop implements EventLoop, Runnable {
         if (id < 0) {
             throw new IOException("cannot listen on " + name + ": " + Errno.describe((int) -id));
         }
-        Listener listener = new Listener(server, this, id);
+        Listener listener = new Listener(server, handler, this, id);
         int slot = listener.slot();
         if (slot >= listeners.length) {
             listeners = Arrays.copyOf(listeners, Math.max(slot + 1, 2 * listeners.length));
         }
         listeners[slot] = listener;
         return listener;
+    }
+
+    /** Takes over a connected socket; 0, or a negated errno. */
+    int adopt(Listener listener, int descriptor) {
+        if (pointer == 0 || listeners[listener.slot()] != listener) {
+            return LISTENER_GONE;
+        }
+        return Native.adopt(pointer, listener.id, descriptor);
     }
 
     /** Stops accepting; ends the connections gracefully, or at once. */
@@ -377,7 +524,9 @@ public final class Loop implements EventLoop, Runnable {
         if (closing) {
             return;
         }
+        TURNS.setOpaque(this, turns + 1);
         long found = Native.poll(pointer, count, eventHead, wait);
+        TURNS.setOpaque(this, turns + 1);
         if (found < 0) {
             throw fault("poll failed: " + Errno.describe((int) -found));
         }
@@ -455,7 +604,7 @@ public final class Loop implements EventLoop, Runnable {
     /** Handling an event threw: the exchange that it is of fails, and the loop goes on. */
     private void drop(long first, long subject, Throwable thrown) {
         int kind = kind(first);
-        boolean isOfExchange = kind >= Layout.EVENT_HEAD && kind <= Layout.EVENT_RESET;
+        boolean isOfExchange = kind >= Layout.EVENT_HEAD && kind <= Layout.EVENT_SENT;
         Exchange exchange = isOfExchange ? exchange(subject) : null;
         if (exchange != null) {
             exchange.drop(thrown);
@@ -482,7 +631,13 @@ public final class Loop implements EventLoop, Runnable {
         int length = (int) (first >>> Layout.RECORD_LENGTH_SHIFT);
         switch (kind) {
             case Layout.EVENT_DATA -> handleData(first, length, subject, block);
-            case Layout.EVENT_TRAILERS -> handleTrailers(subject, block);
+            case Layout.EVENT_TRAILERS -> handleTrailers(subject, block, length);
+            case Layout.EVENT_SENT -> {
+                Exchange exchange = exchange(subject);
+                if (exchange != null) {
+                    exchange.sent(reason);
+                }
+            }
             case Layout.EVENT_CREDIT -> {
                 Exchange exchange = exchange(subject);
                 if (exchange != null) {
@@ -519,10 +674,18 @@ public final class Loop implements EventLoop, Runnable {
         if (slot >= exchanges.length) {
             exchanges = Arrays.copyOf(exchanges, Math.max(slot + 1, 2 * exchanges.length));
         }
-        Server server = listeners[(int) (first >>> Layout.RECORD_REASON_SHIFT) & 0xFFFF].server;
+        Listener listener = listeners[(int) (first >>> Layout.RECORD_REASON_SHIFT) & 0xFFFF];
         int flags = (int) (first >>> Layout.RECORD_FLAGS_SHIFT) & 0xFF;
-        Exchange exchange = new Exchange(this, server, subject, value, slabs.slab(block), Slabs.offset(block), flags);
+        Exchange exchange = pooled > 0 && listener.server.reuses() ? pool[--pooled] : new Exchange(this);
+        exchange.begin(listener, subject, value, slabs.slab(block), Slabs.offset(block), flags);
         exchanges[slot] = exchange;
+        if (!occupied.isEmpty()) {
+            ArrayDeque<Exchange> waiting = occupied.get(value);
+            if (waiting != null) {
+                waiting.add(exchange);
+                return;
+            }
+        }
         exchange.handle();
     }
 
@@ -537,11 +700,16 @@ public final class Loop implements EventLoop, Runnable {
         }
     }
 
-    private void handleTrailers(long subject, long block) {
-        commands.plain(Layout.COMMAND_FREE, 0, subject, block, 0);
+    private void handleTrailers(long subject, long block, int length) {
         Exchange exchange = exchange(subject);
+        HeadCopy trailers = null;
+        try {
+            trailers = exchange == null ? null : new HeadCopy(slabs.slab(block), Slabs.offset(block), length);
+        } finally {
+            commands.plain(Layout.COMMAND_FREE, 0, subject, block, 0);
+        }
         if (exchange != null) {
-            exchange.receive(0, 0, true);
+            exchange.receiveTrailers(trailers);
         }
     }
 
@@ -549,7 +717,11 @@ public final class Loop implements EventLoop, Runnable {
     private Exchange exchange(long id) {
         int slot = (int) id & Layout.ID_SLOT_MASK;
         Exchange exchange = slot < exchanges.length ? exchanges[slot] : null;
-        return exchange != null && exchange.id() == id ? exchange : null;
+        if (exchange != null) {
+            return exchange.id == id ? exchange : null;
+        }
+        Abandoned loose = loosened.isEmpty() ? null : loosened.get(id);
+        return loose == null ? null : loose.get();
     }
 
     private void unlistened(long id) {
@@ -625,6 +797,19 @@ public final class Loop implements EventLoop, Runnable {
             }
         }
         Arrays.fill(exchanges, null);
+        for (Abandoned loose : List.copyOf(loosened.values())) {
+            Exchange exchange = loose.get();
+            if (exchange != null) {
+                try {
+                    exchange.abandon(Layout.REASON_ABORTED);
+                } catch (Throwable thrown) {
+                    Log.taskFailed(name, thrown);
+                }
+            }
+        }
+        loosened.clear();
+        occupied.clear();
+        prepared.end(this);
         for (Runnable task = inbox.poll(); task != null; task = inbox.poll()) {
             run(task);
         }

@@ -22,12 +22,14 @@ public final class LoopGroup {
     private final Backend backend;
     private final Set<Server> servers = ConcurrentHashMap.newKeySet();
     private final CompletableFuture<Void> ended;
+    private final Watchdog watchdog;
     private volatile boolean closing;
 
-    private LoopGroup(List<Loop> loops) {
+    private LoopGroup(List<Loop> loops, Watchdog watchdog) {
+        this.watchdog = watchdog;
         this.loops = List.copyOf(loops);
         this.backend = loops.get(0).region().backendTaken();
-        this.ended = ended(loops);
+        this.ended = ended(loops).whenComplete((done, failure) -> watchdog.stop());
     }
 
     /** Starts all loops, or none. */
@@ -36,21 +38,23 @@ public final class LoopGroup {
         preload();
         List<Loop> loops = new ArrayList<>();
         List<CompletableFuture<Void>> opened = new ArrayList<>();
+        Watchdog watchdog = new Watchdog(options.heldUpAfter);
         try {
             for (int i = 1; i <= options.loops; i++) {
-                Loop loop = new Loop(options, options.name + "-" + i);
+                Loop loop = new Loop(options, options.name + "-" + i, watchdog);
                 loops.add(loop);
                 opened.add(loop.start());
             }
             for (CompletableFuture<Void> one : opened) {
                 join(one);
             }
+            watchdog.start(options.name, loops);
         } catch (Throwable failure) {
             loops.forEach(Loop::end);
             ended(loops).join();
             throw failure;
         }
-        LoopGroup group = new LoopGroup(loops);
+        LoopGroup group = new LoopGroup(loops, watchdog);
         Log.started(
                 loops.size(),
                 group.backend,
@@ -62,13 +66,18 @@ public final class LoopGroup {
     /** Loads what must work when no descriptor is left to read a class file with. */
     private static void preload() {
         Class<?>[] types = {
+            Abandoned.class,
             BodyReader.class,
+            BodyWriter.class,
             CloseReason.class,
             CloseReason.Kind.class,
             Counters.class,
             Errno.class,
             Exchange.class,
             FieldText.class,
+            ExchangeTunnel.class,
+            HandlerRun.class,
+            HeadCopy.class,
             HeadFields.class,
             HttpException.Kind.class,
             HttpException.class,
@@ -125,7 +134,7 @@ public final class LoopGroup {
         for (Loop loop : loops) {
             sum = sum.plus(loop.stats());
         }
-        return sum;
+        return sum.plus(Counters.heldUp(watchdog.heldUp()));
     }
 
     /** Whether the calling thread is one of the loops. */

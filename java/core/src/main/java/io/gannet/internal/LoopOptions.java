@@ -1,6 +1,7 @@
 package io.gannet.internal;
 
 import io.gannet.Backend;
+import java.time.Duration;
 
 /** What a group of loops is made with, checked. */
 public final class LoopOptions {
@@ -12,6 +13,7 @@ public final class LoopOptions {
     Backend backend = Backend.AUTO;
     String name = "gannet-loop";
     int slabs = 4;
+    Duration heldUpAfter = Duration.ofSeconds(1);
     boolean touched;
 
     /** The defaults. */
@@ -29,6 +31,11 @@ public final class LoopOptions {
 
     public void name(String prefix) {
         name = prefix;
+    }
+
+    public void heldUpAfter(Duration time) {
+        Check.timeout("heldUpAfter", time);
+        heldUpAfter = time;
     }
 
     public void slabs(int count) {

@@ -1,8 +1,10 @@
 package io.gannet.internal;
 
+import io.gannet.Field;
 import java.nio.ByteBuffer;
 import java.nio.charset.StandardCharsets;
 import java.util.Arrays;
+import java.util.Set;
 
 /** The fields of a response in the making, checked, and how they are staged. */
 final class ResponseFields {
@@ -11,6 +13,47 @@ final class ResponseFields {
 
     /** The entry of {@code content-type: text/plain; charset=utf-8}, ready to be staged. */
     static final byte[] TEXT_PLAIN = entry(Layout.FIELD_CONTENT_TYPE, "text/plain; charset=utf-8");
+
+    /**
+     * What must be known before the content: framing, routing, request modifiers, authentication, control of the response,
+     * and the format of the content (RFC 9110 section 6.5.1).
+     */
+    private static final Set<String> NOT_IN_TRAILERS = Set.of(
+            "age",
+            "authorization",
+            "cache-control",
+            "connection",
+            "content-encoding",
+            "content-length",
+            "content-range",
+            "content-type",
+            "cookie",
+            "date",
+            "expect",
+            "expires",
+            "host",
+            "if-match",
+            "if-modified-since",
+            "if-none-match",
+            "if-range",
+            "if-unmodified-since",
+            "keep-alive",
+            "location",
+            "max-forwards",
+            "pragma",
+            "proxy-authenticate",
+            "proxy-authorization",
+            "proxy-connection",
+            "range",
+            "retry-after",
+            "set-cookie",
+            "te",
+            "trailer",
+            "transfer-encoding",
+            "upgrade",
+            "vary",
+            "warning",
+            "www-authenticate");
 
     /** Name and value, by turns. */
     private Object[] entries = new Object[8];
@@ -77,6 +120,44 @@ final class ResponseFields {
             at = StagedText.putLatin1(region, at, value);
         }
         return at;
+    }
+
+    /** Writes the entry of a reason phrase, which comes before all others, and returns where it ends. */
+    static int stagePhrase(ByteBuffer region, int start, String phrase) {
+        region.putLong(start, first(0, 0, phrase.length()));
+        return StagedText.putLatin1(region, start + Layout.STAGED_BYTES, phrase);
+    }
+
+    /** The fields of an interim response, checked. */
+    static ResponseFields interim(Field... list) {
+        ResponseFields fields = new ResponseFields();
+        for (Field field : list) {
+            fields.addContentField("an interim response", field.name(), field.value());
+        }
+        return fields;
+    }
+
+    /** Adds a field, checked, but none about framing and the connection. */
+    void addContentField(String what, String name, String value) {
+        EncodedName encoded = EncodedName.cached(name);
+        switch (encoded.token) {
+            case Layout.FIELD_CONTENT_LENGTH,
+                    Layout.FIELD_TRANSFER_ENCODING,
+                    Layout.FIELD_CONNECTION,
+                    Layout.FIELD_KEEP_ALIVE ->
+                throw new IllegalArgumentException(
+                        what + " has no field " + name + " of its own: the server writes it");
+            default -> add(encoded, FieldText.checkValue(name, value));
+        }
+    }
+
+    /** Adds a trailer field, checked. */
+    void addTrailer(String name, String value) {
+        EncodedName encoded = EncodedName.cached(name);
+        if (NOT_IN_TRAILERS.contains(encoded.lowerCase)) {
+            throw new IllegalArgumentException("field " + name + " has no place in trailers (RFC 9110 section 6.5.1)");
+        }
+        add(encoded, FieldText.checkValue(name, value));
     }
 
     private EncodedName name(int index) {

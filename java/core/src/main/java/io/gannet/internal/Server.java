@@ -28,7 +28,10 @@ public final class Server {
     private static final Duration GRACE = Duration.ofSeconds(5);
 
     private final ServerOptions options;
-    private final Handler handler;
+    private final Dispatches dispatch;
+    private final Duration handlerDeadline;
+    private final boolean interrupts;
+    private final boolean reuses;
     private final int maxBodyBytes;
     private final LoopGroup group;
     private final boolean ownsGroup;
@@ -38,6 +41,8 @@ public final class Server {
     private final AtomicInteger remaining = new AtomicInteger(2);
 
     private final LongAdder handlerFailures = new LongAdder();
+    private final LongAdder handlerDeadlines = new LongAdder();
+    private final AtomicInteger adopted = new AtomicInteger();
     private final CompletableFuture<Void> closed = new CompletableFuture<>();
     private final Thread hook;
     private boolean closing;
@@ -46,7 +51,10 @@ public final class Server {
 
     private Server(ServerOptions options, LoopGroup group, boolean ownsGroup) {
         this.options = options.copy();
-        this.handler = options.handler;
+        this.dispatch = options.dispatch;
+        this.handlerDeadline = options.handlerDeadline;
+        this.interrupts = options.interruptOnDisconnect;
+        this.reuses = options.reuseExchanges;
         this.maxBodyBytes = options.maxBodyBytes;
         this.group = group;
         this.ownsGroup = ownsGroup;
@@ -77,12 +85,13 @@ public final class Server {
     private void listen(ServerOptions.Place place) throws IOException {
         ListenSockets sockets = ListenSockets.open(place, group.all().size());
         addresses.add(sockets.address());
+        Handler handler = place.handler() == null ? options.handler : place.handler();
         for (Loop loop : group.all()) {
             CompletableFuture<Listener> result = new CompletableFuture<>();
             int descriptor = sockets.take();
             Runnable listen = () -> {
                 try {
-                    result.complete(loop.listen(this, options, descriptor));
+                    result.complete(loop.listen(this, handler, options, descriptor));
                 } catch (Throwable failed) {
                     result.completeExceptionally(failed);
                 }
@@ -115,12 +124,56 @@ public final class Server {
         }
     }
 
+    /** Hands a connected socket to the next loop in turn. */
+    public void adopt(int descriptor) throws IOException {
+        List<Listener> first = listeners.subList(0, group.all().size());
+        Listener listener = first.get((int) (Integer.toUnsignedLong(adopted.getAndIncrement()) % first.size()));
+        CompletableFuture<Integer> result = new CompletableFuture<>();
+        Runnable adopt = () -> result.complete(listener.loop.adopt(listener, descriptor));
+        if (listener.loop.inEventLoop()) {
+            adopt.run();
+        } else if (isClosing() || !listener.loop.offer(adopt)) {
+            throw new IllegalStateException("the server is closed");
+        }
+        int refused;
+        try {
+            refused = result.get();
+        } catch (InterruptedException e) {
+            // It is under way, and cannot be taken back.
+            refused = result.join();
+            Thread.currentThread().interrupt();
+        } catch (ExecutionException e) {
+            throw new AssertionError("adopt is never failed", e);
+        }
+        if (refused == Loop.LISTENER_GONE) {
+            throw new IllegalStateException("the server is closed");
+        }
+        if (refused != 0) {
+            throw new IOException("descriptor " + descriptor + " cannot be served: " + Errno.describe(-refused));
+        }
+    }
+
     public List<InetSocketAddress> addresses() {
         return List.copyOf(addresses);
     }
 
-    Handler handler() {
-        return handler;
+    Dispatches dispatch() {
+        return dispatch;
+    }
+
+    /** {@code null}: there is none. */
+    Duration handlerDeadline() {
+        return handlerDeadline;
+    }
+
+    /** Whether the thread of a handler is interrupted when its client is gone. */
+    boolean interrupts() {
+        return interrupts;
+    }
+
+    /** Whether exchanges are used again. */
+    boolean reuses() {
+        return reuses;
     }
 
     int maxBodyBytes() {
@@ -131,8 +184,12 @@ public final class Server {
         handlerFailures.increment();
     }
 
+    void countHandlerDeadline() {
+        handlerDeadlines.increment();
+    }
+
     public ServerStats stats() {
-        return new ServerStats(group.stats(), handlerFailures.sum());
+        return new ServerStats(group.stats(), handlerFailures.sum(), handlerDeadlines.sum());
     }
 
     public boolean isClosed() {

@@ -1,5 +1,6 @@
 package io.gannet.internal;
 
+import io.gannet.Dispatch;
 import io.gannet.Handler;
 import java.net.InetSocketAddress;
 import java.nio.ByteBuffer;
@@ -12,9 +13,10 @@ public final class ServerOptions {
     static final int SEND_CREDIT = 65536;
     static final int RECEIVE_CREDIT = 65536;
     private static final int TARGET_BYTES = 65534;
+    private static final int PIPELINE = 32;
 
     /** An address to listen on; {@code null} for all addresses of both families. */
-    record Place(InetSocketAddress address, int port) {}
+    record Place(InetSocketAddress address, int port, Handler handler) {}
 
     private final LoopOptions loopOptions = new LoopOptions();
     private final long[] settings = new long[Layout.LISTENER_SETTINGS_BYTES / Long.BYTES];
@@ -23,14 +25,19 @@ public final class ServerOptions {
     Duration closeDeadline = Duration.ofSeconds(10);
     boolean closeOnShutdown;
     int maxBodyBytes = 1 << 20;
+    Dispatches dispatch = Dispatches.LOOP;
+    Duration handlerDeadline;
+    boolean interruptOnDisconnect;
+    boolean reuseExchanges;
     private boolean targetGiven;
+    private boolean pipelineGiven;
 
     /** The defaults. */
     public ServerOptions() {
         maxHeadBytes(131072);
         set(Layout.LISTENER_FIELDS, 100);
         set(Layout.LISTENER_EMPTY_LINES, 8);
-        set(Layout.LISTENER_PIPELINE, 32);
+        set(Layout.LISTENER_PIPELINE, PIPELINE);
         set(Layout.LISTENER_RECEIVE_CREDIT, RECEIVE_CREDIT);
         set(Layout.LISTENER_SEND_CREDIT, SEND_CREDIT);
         set(Layout.LISTENER_DISCARD_BYTES, 65536);
@@ -44,6 +51,7 @@ public final class ServerOptions {
         bodyTimeout(Duration.ofSeconds(30));
         writeTimeout(Duration.ofSeconds(30));
         lingerTimeout(Duration.ofSeconds(5));
+        tunnelIdleTimeout(Duration.ofMinutes(10));
     }
 
     private ServerOptions(ServerOptions other) {
@@ -53,6 +61,10 @@ public final class ServerOptions {
         closeDeadline = other.closeDeadline;
         closeOnShutdown = other.closeOnShutdown;
         maxBodyBytes = other.maxBodyBytes;
+        dispatch = other.dispatch;
+        handlerDeadline = other.handlerDeadline;
+        interruptOnDisconnect = other.interruptOnDisconnect;
+        reuseExchanges = other.reuseExchanges;
     }
 
     /** The same, safe from changes. */
@@ -69,7 +81,7 @@ public final class ServerOptions {
 
     /** Refuses what does not fit together. */
     public void check(boolean loopsGiven) {
-        if (handler == null) {
+        if (handler == null && places.stream().anyMatch(place -> place.handler() == null)) {
             throw new IllegalStateException("no handler: call handler(...) before start()");
         }
         if (places.isEmpty()) {
@@ -94,7 +106,11 @@ public final class ServerOptions {
     }
 
     public void listen(int port) {
-        places.add(new Place(null, Check.range("port", port, 0, 65535)));
+        listen(port, null);
+    }
+
+    public void listen(int port, Handler handler) {
+        places.add(new Place(null, Check.range("port", port, 0, 65535), handler));
     }
 
     public void listen(String host, int port) {
@@ -103,7 +119,43 @@ public final class ServerOptions {
     }
 
     public void listen(InetSocketAddress address) {
-        places.add(new Place(address, address.getPort()));
+        listen(address, null);
+    }
+
+    public void listen(InetSocketAddress address, Handler handler) {
+        places.add(new Place(address, address.getPort(), handler));
+    }
+
+    public void dispatch(Dispatch dispatch) {
+        this.dispatch = (Dispatches) dispatch;
+        if (!pipelineGiven) {
+            set(Layout.LISTENER_PIPELINE, this.dispatch == Dispatches.LOOP ? PIPELINE : 1);
+        }
+        set(Layout.LISTENER_SAFE_PIPELINE, this.dispatch == Dispatches.LOOP ? 0 : 1);
+    }
+
+    public void handlerDeadline(Duration time) {
+        handlerDeadline = Check.timeout("handlerDeadline", time) == 0 ? null : time;
+    }
+
+    public void interruptOnDisconnect(boolean on) {
+        interruptOnDisconnect = on;
+    }
+
+    public void reuseExchanges(boolean on) {
+        reuseExchanges = on;
+    }
+
+    public void connectMethod(boolean on) {
+        set(Layout.LISTENER_CONNECT, on ? 1 : 0);
+    }
+
+    public void titleCaseFields(boolean on) {
+        set(Layout.LISTENER_TITLE_CASE, on ? 1 : 0);
+    }
+
+    public void tunnelIdleTimeout(Duration time) {
+        set(Layout.LISTENER_TUNNEL_TIMEOUT, Check.timeout("tunnelIdleTimeout", time));
     }
 
     public void handler(Handler handler) {
@@ -153,6 +205,7 @@ public final class ServerOptions {
 
     public void maxPipelinedRequests(int count) {
         set(Layout.LISTENER_PIPELINE, Check.range("maxPipelinedRequests", count, 1, 65536));
+        pipelineGiven = true;
     }
 
     public void maxBodyBytes(int bytes) {
