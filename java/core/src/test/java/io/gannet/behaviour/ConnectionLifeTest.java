@@ -19,9 +19,11 @@ import java.util.List;
 import java.util.Random;
 import java.util.concurrent.BlockingQueue;
 import java.util.concurrent.CompletableFuture;
+import java.util.concurrent.ConcurrentHashMap;
 import java.util.concurrent.LinkedBlockingQueue;
 import java.util.concurrent.TimeUnit;
 import java.util.concurrent.atomic.AtomicBoolean;
+import java.util.concurrent.atomic.AtomicInteger;
 import java.util.concurrent.atomic.AtomicLong;
 import java.util.stream.Stream;
 import org.junit.jupiter.api.DisplayName;
@@ -109,25 +111,32 @@ class ConnectionLifeTest extends ServerTest {
         }
     }
 
+    /** Off the loop requests of a connection are handled one by one unless more are asked for. */
+    private TestServer pipelining() throws IOException {
+        server.close();
+        server = TestServer.start(backend, builder -> builder.maxPipelinedRequests(32));
+        return server;
+    }
+
     @Test
     @Tag("D2")
     @DisplayName("D2: pipelined responses leave in the order of the requests, in whatever order they are made")
     void pipelinedOutOfOrder() throws Exception {
         int count = 10;
-        var waiting = new ArrayList<Response>();
-        server.on("/waits", (request, response) -> {
-            waiting.add(response);
-            if (waiting.size() == count) {
+        var waiting = new ConcurrentHashMap<Integer, Response>();
+        var come = new AtomicInteger();
+        pipelining().on("/waits", (request, response) -> {
+            waiting.put(Integer.parseInt(request.query()), response);
+            if (come.incrementAndGet() == count) {
                 // the last request is answered first, the first one last, each in a later turn of the loop
-                for (int i = 0; i < count; i++) {
-                    int number = i;
-                    Response next = waiting.get(i);
-                    response.eventLoop().schedule(Duration.ofMillis(count - i), () -> next.send("response " + number));
-                }
+                waiting.forEach((number, next) -> response.eventLoop()
+                        .schedule(Duration.ofMillis(count - number), () -> next.send("response " + number)));
             }
         });
         try (RawClient client = server.connect()) {
-            client.send(get("/waits").repeat(count));
+            for (int i = 0; i < count; i++) {
+                client.send(get("/waits?" + i));
+            }
             for (int i = 0; i < count; i++) {
                 assertEquals("response " + i, client.response().text());
             }
@@ -140,7 +149,7 @@ class ConnectionLifeTest extends ServerTest {
     void pipelinedLargeBehindSlow() throws Exception {
         var slow = new CompletableFuture<Response>();
         byte[] body = random(300_000);
-        server.on("/slow", (request, response) -> slow.complete(response));
+        pipelining().on("/slow", (request, response) -> slow.complete(response));
         server.on("/large", (request, response) -> {
             response.send(body);
             slow.join().eventLoop().execute(() -> slow.join().send("slow"));

@@ -8,8 +8,9 @@ import io.gannet.CloseReason;
 import io.gannet.HttpException;
 import io.gannet.Response;
 import java.time.Duration;
-import java.util.ArrayList;
 import java.util.concurrent.CompletableFuture;
+import java.util.concurrent.ConcurrentHashMap;
+import java.util.concurrent.atomic.AtomicInteger;
 import org.junit.jupiter.api.DisplayName;
 import org.junit.jupiter.api.Test;
 import org.junit.jupiter.params.Parameter;
@@ -187,28 +188,28 @@ class LimitsTest {
     @Test
     @DisplayName("maxPipelinedRequests: no more requests are handed out than that; all are answered in time")
     void maxPipelinedRequests() throws Exception {
-        var waiting = new ArrayList<Response>();
-        var all = new CompletableFuture<Void>();
+        var waiting = new ConcurrentHashMap<Integer, CompletableFuture<Response>>();
+        for (int number = 0; number < 8; number++) {
+            waiting.put(number, new CompletableFuture<>());
+        }
+        var come = new AtomicInteger();
         try (var server = TestServer.start(backend, builder -> builder.maxPipelinedRequests(3));
                 RawClient client = server.connect()) {
             server.on("/waits", (request, response) -> {
-                waiting.add(response);
-                if (waiting.size() == 3) {
-                    all.complete(null);
-                }
+                come.incrementAndGet();
+                waiting.get(Integer.parseInt(request.query())).complete(response);
             });
-            client.send("GET /waits HTTP/1.1\r\nHost: x\r\n\r\n".repeat(8));
-            Await.result(all);
-            for (int answered = 0; answered < 8; answered++) {
-                int number = answered;
-                var handled = new CompletableFuture<Integer>();
-                server.server().eventLoops().loops().get(0).execute(() -> {
-                    handled.complete(waiting.size());
-                    waiting.get(number).send(String.valueOf(number));
-                });
-                int most = Math.min(8, answered + 3);
-                assertTrue(Await.result(handled) <= most, () -> "handed out behind " + number + ": " + handled.join());
-                assertEquals(String.valueOf(answered), client.response().text());
+            for (int number = 0; number < 8; number++) {
+                client.send("GET /waits?" + number + " HTTP/1.1\r\nHost: x\r\n\r\n");
+            }
+            for (int number = 0; number < 8; number++) {
+                int last = Math.min(7, number + 2);
+                for (int handled = 0; handled <= last; handled++) {
+                    Await.result(waiting.get(handled));
+                }
+                assertEquals(last + 1, come.get(), "handed out behind " + number);
+                Await.result(waiting.get(number)).send(String.valueOf(number));
+                assertEquals(String.valueOf(number), client.response().text());
             }
         }
     }
@@ -219,8 +220,14 @@ class LimitsTest {
         var gone = new CompletableFuture<CloseReason>();
         try (var server = TestServer.start(backend, builder -> builder.halfClose(false));
                 RawClient client = server.connect()) {
-            server.on("/held", (request, response) -> request.connection().onClose(gone::complete));
-            client.send("GET /held HTTP/1.1\r\nHost: x\r\n\r\n").end();
+            var asked = new CompletableFuture<Void>();
+            server.on("/held", (request, response) -> {
+                request.connection().onClose(gone::complete);
+                request.eventLoop().execute(() -> asked.complete(null));
+            });
+            client.send("GET /held HTTP/1.1\r\nHost: x\r\n\r\n");
+            Await.result(asked);
+            client.end();
             assertEquals(CloseReason.Kind.BROKEN, Await.result(gone).kind());
             assertEquals(0, client.rest().length);
         }

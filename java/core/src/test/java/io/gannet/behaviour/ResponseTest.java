@@ -540,20 +540,21 @@ class ResponseTest extends ServerTest {
     void pipelinedResponses(int length) throws Exception {
         var first = new CompletableFuture<Response>();
         var last = new CompletableFuture<Void>();
-        server.on("/pipelined", (request, response) -> {
-            String text = request.query().repeat(length);
-            switch (request.query()) {
-                case "0" -> first.complete(response);
-                case "1" -> response.send(text.getBytes(ISO_8859_1));
-                default -> {
-                    response.send(text);
-                    if (request.query().equals("3")) {
-                        last.complete(null);
+        try (var pipelining = TestServer.start(backend, builder -> builder.maxPipelinedRequests(32));
+                RawClient client = pipelining.connect()) {
+            pipelining.on("/pipelined", (request, response) -> {
+                String text = request.query().repeat(length);
+                switch (request.query()) {
+                    case "0" -> first.complete(response);
+                    case "1" -> response.send(text.getBytes(ISO_8859_1));
+                    default -> {
+                        response.send(text);
+                        if (request.query().equals("3")) {
+                            last.complete(null);
+                        }
                     }
                 }
-            }
-        });
-        try (RawClient client = server.connect()) {
+            });
             for (int i = 0; i < 4; i++) {
                 client.send("GET /pipelined?" + i + " HTTP/1.1\r\nHost: x\r\n\r\n");
             }

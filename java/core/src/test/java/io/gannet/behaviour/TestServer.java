@@ -85,8 +85,11 @@ final class TestServer implements AutoCloseable {
     }
 
     static TestServer start(Backend backend, UnaryOperator<HttpServer.Builder> options) throws IOException {
-        return new TestServer(options.apply(
-                HttpServer.builder().listen("127.0.0.1", 0).backend(backend).loops(1)));
+        return new TestServer(options.apply(HttpServer.builder()
+                .listen("127.0.0.1", 0)
+                .backend(backend)
+                .loops(1)
+                .dispatch(TestDispatch.chosen())));
     }
 
     HttpServer server() {
@@ -139,7 +142,8 @@ final class TestServer implements AutoCloseable {
         }
     }
 
-    private void sendAndAwait(RawClient client, byte[] bytes) throws IOException {
+    /** Sends the bytes, and waits until the server has read them. */
+    void sendAndAwait(RawClient client, byte[] bytes) throws IOException {
         long wanted = stats().bytesReceived() + bytes.length;
         client.send(bytes);
         Await.until(

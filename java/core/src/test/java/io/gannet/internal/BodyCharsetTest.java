@@ -10,20 +10,20 @@ import org.junit.jupiter.api.Test;
 class BodyCharsetTest {
     @Test
     void utf8UnlessSaidOtherwise() {
-        assertEquals(StandardCharsets.UTF_8, BodyReader.charset(null));
-        assertEquals(StandardCharsets.UTF_8, BodyReader.charset("text/plain"));
-        assertEquals(StandardCharsets.UTF_8, BodyReader.charset("text/plain; format=flowed; x"));
+        assertEquals(StandardCharsets.UTF_8, BodyBytes.charset(null));
+        assertEquals(StandardCharsets.UTF_8, BodyBytes.charset("text/plain"));
+        assertEquals(StandardCharsets.UTF_8, BodyBytes.charset("text/plain; format=flowed; x"));
     }
 
     @Test
     void whatContentTypeSays() {
-        assertEquals(StandardCharsets.ISO_8859_1, BodyReader.charset("text/plain;charset=iso-8859-1"));
-        assertEquals(StandardCharsets.UTF_16BE, BodyReader.charset("text/plain; a=b ; CharSet=\"UTF-16BE\""));
+        assertEquals(StandardCharsets.ISO_8859_1, BodyBytes.charset("text/plain;charset=iso-8859-1"));
+        assertEquals(StandardCharsets.UTF_16BE, BodyBytes.charset("text/plain; a=b ; CharSet=\"UTF-16BE\""));
     }
 
     @Test
     void anUnknownOneIsRefused() {
-        assertThrows(IllegalArgumentException.class, () -> BodyReader.charset("text/plain; charset=no-such"));
-        assertThrows(IllegalArgumentException.class, () -> BodyReader.charset("text/plain; charset=\"\""));
+        assertThrows(IllegalArgumentException.class, () -> BodyBytes.charset("text/plain; charset=no-such"));
+        assertThrows(IllegalArgumentException.class, () -> BodyBytes.charset("text/plain; charset=\"\""));
     }
 }

@@ -39,8 +39,9 @@ class LayoutTest {
     @Test
     void everyCounterIsInTheStatistics() {
         RecordComponent[] components = io.gannet.LoopStats.class.getRecordComponents();
-        assertEquals(Layout.counterCount(), components.length);
-        for (int i = 0; i < components.length; i++) {
+        assertEquals(Layout.counterCount() + 1, components.length);
+        assertEquals("loopsHeldUp", components[components.length - 1].getName()); // Java's own
+        for (int i = 0; i < components.length - 1; i++) {
             assertEquals(
                     Layout.counterName(i).replace("_", ""),
                     components[i].getName().toLowerCase(Locale.ROOT));
