@@ -12,7 +12,21 @@ import picocli.CommandLine.Spec;
         mixinStandardHelpOptions = true,
         version = "Gannet examples",
         description = "Small servers made with Gannet.",
-        subcommands = {Hello.class, Playground.class})
+        subcommands = {
+            Hello.class,
+            Echo.class,
+            Params.class,
+            State.class,
+            Service.class,
+            SendFile.class,
+            WebApi.class,
+            SingleThreaded.class,
+            MultiServer.class,
+            GracefulShutdown.class,
+            Upgrades.class,
+            HttpProxy.class,
+            Playground.class
+        })
 public final class Main implements Runnable {
     @Spec
     private CommandSpec spec;
@@ -21,7 +35,7 @@ public final class Main implements Runnable {
 
     @Override
     public void run() {
-        throw new ParameterException(spec.commandLine(), "name an example: hello or playground");
+        throw new ParameterException(spec.commandLine(), "name an example: hello, for instance");
     }
 
     /**

@@ -13,13 +13,18 @@ import picocli.CommandLine.Mixin;
         description = "A server to try clients and conformance tools on.",
         footerHeading = "%nRoutes:%n",
         footer = {
-            "  POST|PUT /echo   the body of the request",
-            "  /headers         the received fields, one a line, in order",
-            "  /bytes/N         N bytes",
-            "  /status/CODE     an answer with that status",
-            "  /delay/MS        an answer after MS milliseconds",
-            "  /stats           the server's counters, as JSON",
-            "  GET|HEAD other   METHOD SP request-target, as received"
+            "  POST|PUT /echo    the body of the request, as it arrives",
+            "  POST|PUT /upload  how many bytes the body has",
+            "  /headers          the received fields, one a line, in order",
+            "  /bytes/N          N bytes, up to 10 GiB",
+            "  /chunked/N        N chunks of unknown total length",
+            "  /trailers         a chunked body with a trailer",
+            "  /early-hints      a 103 ahead of the answer",
+            "  /upgrade          an echo over the protocol echo",
+            "  /status/CODE      an answer with that status",
+            "  /delay/MS         an answer after MS milliseconds",
+            "  /stats            the server's counters, as JSON",
+            "  GET|HEAD other    METHOD SP request-target, as received"
         })
 final class Playground implements Callable<Integer> {
     @Mixin

@@ -8,20 +8,24 @@ import io.gannet.Field;
 import io.gannet.Handler;
 import io.gannet.HttpException;
 import io.gannet.HttpServer;
+import io.gannet.OutgoingBody;
 import io.gannet.Request;
 import io.gannet.Response;
+import io.gannet.Tunnel;
 import java.io.IOException;
 import java.io.StringWriter;
 import java.io.UncheckedIOException;
 import java.time.Duration;
-import java.util.Arrays;
 import java.util.concurrent.CompletionStage;
+import java.util.function.UnaryOperator;
 
-/** The routes of the playground. */
+/** The routes of the playground. None blocks, so that they may run on the loop as well as off it. */
 final class PlaygroundHandler implements Handler {
     private static final JsonFactory JSON = new JsonFactory();
-    private static final int MAX_BYTES = 128 << 20;
+    private static final long MAX_BYTES = 10L << 30;
+    private static final int MAX_CHUNKS = 1_000_000;
     private static final int MAX_DELAY_MILLISECONDS = 600_000;
+    private static final String ECHO_PROTOCOL = "echo";
 
     private final CompletionStage<HttpServer> server;
 
@@ -39,26 +43,40 @@ final class PlaygroundHandler implements Handler {
         switch (route) {
             case "/echo" -> echo(request, response);
             case "/headers" -> headers(request, response);
-            case "/bytes/" -> bytes(argument, response);
+            case "/upload" -> upload(request, response);
+            case "/bytes/" -> bytes(argument, request, response);
+            case "/chunked/" -> chunked(argument, response);
+            case "/trailers" -> trailers(response);
+            case "/early-hints" -> earlyHints(response);
+            case "/upgrade" -> upgrade(request, response);
             case "/status/" -> status(argument, response);
             case "/delay/" -> delay(argument, response);
             case "/stats" ->
                 server.thenAccept(running -> stats(running, response))
-                        .whenComplete((done, failure) -> failIf(failure, response));
+                        .whenComplete((done, failure) -> Answers.failIf(failure, response));
             default -> requestLine(request, response);
         }
     }
 
     private static void echo(Request request, Response response) {
-        if (!allowed(request, response, "POST", "PUT")) {
+        if (!Answers.allowed(request, response, "POST", "PUT")) {
             return;
         }
         String type = request.field("Content-Type");
-        request.body()
-                .bytes(MAX_BYTES)
-                .thenAccept(body -> response.addField("Content-Type", type == null ? "application/octet-stream" : type)
-                        .send(body))
-                .whenComplete((done, failure) -> failIf(failure, response));
+        response.addField("Content-Type", type == null ? "application/octet-stream" : type);
+        if (request.contentLength() >= 0) {
+            response.addField("Content-Length", String.valueOf(request.contentLength()));
+        }
+        request.body().publisher().subscribe(new StreamedEcho(response, UnaryOperator.identity()));
+    }
+
+    private static void upload(Request request, Response response) {
+        if (Answers.allowed(request, response, "POST", "PUT")) {
+            request.body()
+                    .discard()
+                    .thenAccept(count -> response.send(count + " bytes"))
+                    .whenComplete((done, failure) -> Answers.failIf(failure, response));
+        }
     }
 
     private static void headers(Request request, Response response) {
@@ -71,18 +89,52 @@ final class PlaygroundHandler implements Handler {
                 .send(text.toString().getBytes(ISO_8859_1));
     }
 
-    private static void bytes(String argument, Response response) {
-        var bytes = new byte[number("N of /bytes/N", argument, 0, MAX_BYTES)];
-        Arrays.fill(bytes, (byte) 'x');
-        response.addField("Content-Type", "application/octet-stream").send(bytes);
+    private static void bytes(String argument, Request request, Response response) {
+        long length = number("N of /bytes/N", argument, 0, MAX_BYTES);
+        response.addField("Content-Type", "application/octet-stream")
+                .addField("Content-Length", String.valueOf(length));
+        if (request.method().equals("HEAD")) {
+            response.send();
+        } else {
+            Chunks.ofBytes(length).writeTo(response.stream());
+        }
+    }
+
+    private static void chunked(String argument, Response response) {
+        long count = number("N of /chunked/N", argument, 0, MAX_CHUNKS);
+        Chunks.ofOneByte(count).writeTo(response.stream());
+    }
+
+    private static void trailers(Response response) {
+        OutgoingBody body = response.addField("Content-Type", "text/plain").addField("Trailer", "Body-Length").stream();
+        String text = "there is a field behind this\n";
+        body.addTrailer("Body-Length", String.valueOf(text.length())).insistOnTrailers();
+        body.write(text);
+        body.end();
+    }
+
+    private static void earlyHints(Response response) {
+        var hint = new Field("Link", "</style.css>; rel=preload; as=style");
+        response.sendInterim(103, hint);
+        response.addField(hint.name(), hint.value()).send("the hint came before this\n");
+    }
+
+    private static void upgrade(Request request, Response response) {
+        if (request.offersUpgrade(ECHO_PROTOCOL)) {
+            Tunnel tunnel = response.upgrade(ECHO_PROTOCOL);
+            tunnel.output().writeAll(tunnel.input().publisher());
+        } else {
+            response.status(426).addField("Upgrade", ECHO_PROTOCOL).send("this speaks " + ECHO_PROTOCOL + "\n");
+        }
     }
 
     private static void status(String argument, Response response) {
-        response.status(number("CODE of /status/CODE", argument, 200, 999)).send();
+        response.status((int) number("CODE of /status/CODE", argument, 200, 999))
+                .send();
     }
 
     private static void delay(String argument, Response response) {
-        int milliseconds = number("MS of /delay/MS", argument, 0, MAX_DELAY_MILLISECONDS);
+        long milliseconds = number("MS of /delay/MS", argument, 0, MAX_DELAY_MILLISECONDS);
         response.eventLoop()
                 .schedule(Duration.ofMillis(milliseconds), () -> response.send("waited for " + milliseconds + " ms"));
     }
@@ -102,32 +154,14 @@ final class PlaygroundHandler implements Handler {
     }
 
     private static void requestLine(Request request, Response response) {
-        if (allowed(request, response, "GET", "HEAD")) {
+        if (Answers.allowed(request, response, "GET", "HEAD")) {
             response.send(request.method() + " " + request.target());
         }
     }
 
-    /** The end of each chain of callbacks: what they throw is answered for. */
-    private static void failIf(Throwable failure, Response response) {
-        if (failure != null) {
-            response.fail(failure);
-        }
-    }
-
-    /** Whether the method is one of these; where it is not, the answer is given. */
-    private static boolean allowed(Request request, Response response, String... methods) {
-        if (Arrays.asList(methods).contains(request.method())) {
-            return true;
-        }
-        response.status(request.method().equals("OPTIONS") ? 204 : 405)
-                .addField("Allow", String.join(", ", methods) + ", OPTIONS")
-                .send();
-        return false;
-    }
-
-    private static int number(String what, String text, int least, int most) {
+    private static long number(String what, String text, long least, long most) {
         try {
-            int number = Integer.parseInt(text);
+            long number = Long.parseLong(text);
             if (number >= least && number <= most) {
                 return number;
             }

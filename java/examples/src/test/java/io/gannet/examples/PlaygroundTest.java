@@ -3,12 +3,17 @@ package io.gannet.examples;
 import static java.nio.charset.StandardCharsets.ISO_8859_1;
 import static java.nio.charset.StandardCharsets.UTF_8;
 import static org.junit.jupiter.api.Assertions.assertEquals;
+import static org.junit.jupiter.api.Assertions.assertFalse;
 import static org.junit.jupiter.api.Assertions.assertTrue;
 
 import com.fasterxml.jackson.core.JsonFactory;
 import com.fasterxml.jackson.core.JsonParser;
 import com.fasterxml.jackson.core.JsonToken;
+import java.io.IOException;
+import java.io.InputStream;
+import java.io.OutputStream;
 import java.net.Socket;
+import java.net.SocketTimeoutException;
 import java.net.http.HttpClient;
 import java.net.http.HttpRequest;
 import java.net.http.HttpRequest.BodyPublishers;
@@ -16,6 +21,7 @@ import java.net.http.HttpResponse;
 import java.net.http.HttpResponse.BodyHandlers;
 import java.time.Duration;
 import java.util.HashMap;
+import java.util.Locale;
 import java.util.concurrent.TimeUnit;
 import org.junit.jupiter.api.Test;
 import org.junit.jupiter.api.Timeout;
@@ -29,8 +35,8 @@ import org.junit.jupiter.params.provider.MethodSource;
 import org.junit.jupiter.params.provider.ValueSource;
 
 /** The routes of the playground, against the program as it is run. */
-@ParameterizedClass(name = "{0}")
-@MethodSource("io.gannet.examples.RunningExample#backends")
+@ParameterizedClass(name = "{0}, {1}")
+@MethodSource("io.gannet.examples.RunningExample#modes")
 @Timeout(value = 60, unit = TimeUnit.SECONDS)
 class PlaygroundTest {
     private static final HttpClient CLIENT =
@@ -38,12 +44,15 @@ class PlaygroundTest {
 
     private static RunningExample playground;
 
-    @Parameter
+    @Parameter(0)
     String backend;
 
+    @Parameter(1)
+    String dispatch;
+
     @BeforeParameterizedClassInvocation
-    static void start(String backend) throws Exception {
-        playground = RunningExample.start("playground", backend);
+    static void start(String backend, String dispatch) throws Exception {
+        playground = RunningExample.start("playground", backend, "--dispatch", dispatch);
     }
 
     @AfterParameterizedClassInvocation
@@ -100,14 +109,141 @@ class PlaygroundTest {
     }
 
     @Test
-    void echoOfTooMuchIsRefused() throws Exception {
-        try (var socket = new Socket("127.0.0.1", playground.uri("/").getPort())) {
-            socket.setSoTimeout(10_000);
-            String request = "POST /echo HTTP/1.1\r\nHost: x\r\nContent-Length: 134217729\r\n\r\n";
-            socket.getOutputStream().write(request.getBytes(ISO_8859_1));
-            String response = new String(socket.getInputStream().readAllBytes(), ISO_8859_1);
-            assertTrue(response.startsWith("HTTP/1.1 413 "), response);
+    void echoComesWhileTheBodyIsStillOnItsWay() throws Exception {
+        try (Socket socket = playground.connect()) {
+            OutputStream to = socket.getOutputStream();
+            InputStream from = socket.getInputStream();
+            to.write("POST /echo HTTP/1.1\r\nHost: x\r\nTransfer-Encoding: chunked\r\n\r\n".getBytes(ISO_8859_1));
+            to.write("5\r\nfirst\r\n".getBytes(ISO_8859_1));
+            assertTrue(readTo(from, "first").startsWith("HTTP/1.1 200 "));
+            to.write("6\r\nsecond\r\n".getBytes(ISO_8859_1));
+            readTo(from, "second");
+            to.write("0\r\n\r\nGET /next HTTP/1.1\r\nHost: x\r\n\r\n".getBytes(ISO_8859_1));
+            assertTrue(readTo(from, "GET /next").contains("0\r\n\r\nHTTP/1.1 200 "));
         }
+    }
+
+    @ParameterizedTest
+    @ValueSource(strings = {"", "0"})
+    void echoOfABrokenBodyGets400UntilItHasBegun(String zeros) throws Exception {
+        String head = "POST /echo HTTP/1.1\r\nHost: x\r\nTransfer-Encoding: chunked\r\n\r\n";
+        String response = playground.exchange(head + zeros + "x\r\n");
+        assertTrue(response.startsWith("HTTP/1.1 400 "), response);
+    }
+
+    @Test
+    void echoOfABodyThatBreaksLaterIsCutOff() throws Exception {
+        try (Socket socket = playground.connect()) {
+            OutputStream to = socket.getOutputStream();
+            InputStream from = socket.getInputStream();
+            to.write("POST /echo HTTP/1.1\r\nHost: x\r\nTransfer-Encoding: chunked\r\n\r\n".getBytes(ISO_8859_1));
+            to.write("5\r\nfirst\r\n".getBytes(ISO_8859_1));
+            readTo(from, "first");
+            to.write("x\r\n".getBytes(ISO_8859_1));
+            assertFalse(restOf(from).contains("0\r\n\r\n"), "an echo that is cut off must not look complete");
+        }
+    }
+
+    /** What comes up to and with {@code end}. */
+    private static String readTo(InputStream from, String end) throws IOException {
+        var text = new StringBuilder();
+        while (text.indexOf(end) < 0) {
+            int octet = from.read();
+            assertTrue(octet >= 0, "closed after: " + text);
+            text.append((char) octet);
+        }
+        return text.toString();
+    }
+
+    /** What comes until the server closes or resets the connection. */
+    private static String restOf(InputStream from) {
+        var text = new StringBuilder();
+        try {
+            for (int octet = from.read(); octet >= 0; octet = from.read()) {
+                text.append((char) octet);
+            }
+        } catch (IOException e) {
+            assertFalse(e instanceof SocketTimeoutException, "neither closed nor reset after: " + text);
+        }
+        return text.toString();
+    }
+
+    @ParameterizedTest
+    @ValueSource(ints = {0, 1, 3_000_000})
+    void uploadCounts(int length) throws Exception {
+        assertEquals(
+                length + " bytes", send("POST", "/upload", "x".repeat(length)).body());
+    }
+
+    @Test
+    void expectationIsMetByTheFirstRead() throws Exception {
+        try (Socket socket = playground.connect()) {
+            OutputStream to = socket.getOutputStream();
+            InputStream from = socket.getInputStream();
+            to.write("PUT /upload HTTP/1.1\r\nHost: x\r\nContent-Length: 4\r\nExpect: 100-continue\r\n\r\n"
+                    .getBytes(ISO_8859_1));
+            assertTrue(readTo(from, "\r\n\r\n").startsWith("HTTP/1.1 100 "));
+            to.write("body".getBytes(ISO_8859_1));
+            assertTrue(readTo(from, "4 bytes").startsWith("HTTP/1.1 200 "));
+        }
+    }
+
+    @ParameterizedTest
+    @ValueSource(ints = {0, 1, 2, 5_000})
+    void chunked(int count) throws Exception {
+        String response =
+                playground.exchange("GET /chunked/" + count + " HTTP/1.1\r\nHost: x\r\nConnection: close\r\n\r\n");
+        int bodyStart = response.indexOf("\r\n\r\n") + 4;
+        assertTrue(response.substring(0, bodyStart).toLowerCase(Locale.ROOT).contains("transfer-encoding: chunked"));
+        assertEquals("1\r\nx\r\n".repeat(count) + "0\r\n\r\n", response.substring(bodyStart));
+    }
+
+    @Test
+    void chunkedForAnOldClientEndsWithTheConnection() throws Exception {
+        String response = playground.exchange("GET /chunked/3 HTTP/1.0\r\n\r\n");
+        assertTrue(response.endsWith("\r\n\r\nxxx"), response);
+        assertFalse(response.toLowerCase(Locale.ROOT).contains("transfer-encoding"), response);
+    }
+
+    @Test
+    void trailers() throws Exception {
+        String response = playground.exchange("GET /trailers HTTP/1.1\r\nHost: x\r\nConnection: close\r\n\r\n");
+        assertTrue(response.endsWith("\r\n0\r\nBody-Length: 29\r\n\r\n"), response);
+        String old = playground.exchange("GET /trailers HTTP/1.0\r\n\r\n");
+        assertTrue(old.endsWith("there is a field behind this\n"), old);
+    }
+
+    @Test
+    void earlyHints() throws Exception {
+        String response = playground.exchange("GET /early-hints HTTP/1.1\r\nHost: x\r\nConnection: close\r\n\r\n");
+        assertTrue(response.startsWith("HTTP/1.1 103 Early Hints\r\n"), response);
+        assertTrue(response.substring(response.indexOf("\r\n\r\n") + 4).startsWith("HTTP/1.1 200 OK\r\n"), response);
+        String old = playground.exchange("GET /early-hints HTTP/1.0\r\n\r\n");
+        assertTrue(old.startsWith("HTTP/1.1 200 OK\r\n"), old);
+    }
+
+    @Test
+    void upgradeEchoesUntilTheClientEnds() throws Exception {
+        try (Socket socket = playground.connect()) {
+            OutputStream to = socket.getOutputStream();
+            InputStream from = socket.getInputStream();
+            // the first bytes of the new protocol come right behind the head
+            to.write("GET /upgrade HTTP/1.1\r\nHost: x\r\nConnection: upgrade\r\nUpgrade: echo\r\n\r\nahead"
+                    .getBytes(ISO_8859_1));
+            assertTrue(readTo(from, "\r\n\r\n").startsWith("HTTP/1.1 101 "));
+            assertEquals("ahead", readTo(from, "ahead"));
+            to.write("GET / HTTP/1.1\r\n\r\n".getBytes(ISO_8859_1));
+            readTo(from, "GET / HTTP/1.1\r\n\r\n");
+            socket.shutdownOutput();
+            assertEquals(-1, from.read());
+        }
+    }
+
+    @Test
+    void upgradeThatIsNotOfferedIsAskedFor() throws Exception {
+        HttpResponse<String> response = send("GET", "/upgrade", "");
+        assertEquals(426, response.statusCode());
+        assertEquals("echo", field(response, "upgrade"));
     }
 
     @Test
@@ -124,12 +260,24 @@ class PlaygroundTest {
     }
 
     @ParameterizedTest
-    @ValueSource(ints = {0, 1, 70_000, 10_000_000})
+    @ValueSource(ints = {0, 1, 65_536, 70_000, 10_000_000})
     void bytes(int length) throws Exception {
         HttpResponse<String> response = send("GET", "/bytes/" + length, "");
         assertEquals(200, response.statusCode());
         assertEquals(String.valueOf(length), field(response, "content-length"));
-        assertEquals(length, response.body().length());
+        assertEquals("x".repeat(length), response.body());
+    }
+
+    @Test
+    void bytesUpTo10GiB() throws Exception {
+        HttpResponse<String> head = send("HEAD", "/bytes/10737418240", "");
+        assertEquals("10737418240", field(head, "content-length"));
+        try (Socket socket = playground.connect()) {
+            socket.getOutputStream().write("GET /bytes/10737418240 HTTP/1.1\r\nHost: x\r\n\r\n".getBytes(ISO_8859_1));
+            // many times what the server has memory for, and then the client has enough
+            socket.getInputStream().skipNBytes(300L << 20);
+        }
+        assertEquals(400, send("GET", "/bytes/10737418241", "").statusCode());
     }
 
     @ParameterizedTest
@@ -169,6 +317,9 @@ class PlaygroundTest {
                 "/bytes/",
                 "/bytes/-1",
                 "/bytes/99999999999",
+                "/bytes/99999999999999999999",
+                "/chunked/x",
+                "/chunked/-1",
                 "/status/99",
                 "/status/101",
                 "/status/1000",
@@ -185,7 +336,7 @@ class PlaygroundTest {
 
     @Test
     void terminationFinishesWhatRuns() throws Exception {
-        try (var own = RunningExample.start("playground", backend)) {
+        try (var own = RunningExample.start("playground", backend, "--dispatch", dispatch)) {
             try (var socket = new Socket("127.0.0.1", own.uri("/").getPort())) {
                 socket.setSoTimeout(10_000);
                 // the first response shows that the second request has arrived with it
