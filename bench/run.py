@@ -19,6 +19,7 @@ import subprocess
 import sys
 import tempfile
 import time
+import urllib.request
 from pathlib import Path
 
 BENCH = Path(__file__).resolve().parent
@@ -31,8 +32,11 @@ FLOOR = {
     "netty": "floor-epoll",
     "gannet-epoll": "floor-epoll",
     "gannet-io_uring": "floor-io_uring",
+    "prepared-epoll": "floor-epoll",
+    "prepared-io_uring": "floor-io_uring",
 }
-SERVERS = ["floor-epoll", "floor-io_uring", "netty", "gannet-epoll", "gannet-io_uring"]
+DEFAULT = ["floor-epoll", "floor-io_uring", "netty", "gannet-epoll", "gannet-io_uring"]
+SERVERS = [*DEFAULT, "prepared-epoll", "prepared-io_uring"]
 
 # Both JVMs get these. A fixed heap and the serial collector: one core is all they have.
 JVM = "-Xms1g -Xmx1g -XX:+UseSerialGC"
@@ -62,7 +66,11 @@ def parse_options():
     parser.add_argument("--seconds", type=bounded(int, 1, 60), default=4, help="length of a round (default 4)")
     parser.add_argument("--connections", type=bounded(int, 1, 10000), default=64, help="default 64")
     parser.add_argument("--pipeline", type=bounded(int, 1, 64), default=1, help="requests in one write (default 1)")
-    parser.add_argument("--servers", default=",".join(SERVERS), help="comma-separated, default: %(default)s")
+    parser.add_argument(
+        "--servers",
+        default=",".join(DEFAULT),
+        help=f"comma-separated, of {', '.join(SERVERS)} (default: %(default)s)",
+    )
     parser.add_argument(
         "--load", choices=["wrk", "bare"], default="wrk", help="bare: bench/load, where wrk is too slow (default wrk)"
     )
@@ -108,6 +116,10 @@ def command_of(name, port, options):
         flags = shlex.split(options.netty_jvm)
         return [*java, *flags, "-cp", classes, "io.gannet.bench.NettyServer", "--port", str(port), "--loops", "1"], jar
     flags = shlex.split(options.gannet_jvm)
+    if name.startswith("prepared-"):
+        source = BENCH / "gannet/PreparedServer.java"
+        arguments = ["--port", str(port), "--backend", name.removeprefix("prepared-")]
+        return [*java, *flags, "-cp", str(options.gannet), str(source), *arguments], options.gannet
     backend = name.removeprefix("gannet-")
     arguments = ["hello", "--port", str(port), "--backend", backend, "--loops", "1"]
     return [*java, *flags, "-jar", str(options.gannet), *arguments], options.gannet
@@ -266,6 +278,15 @@ def load_command(port, seconds, options):
     return [*command, "-s", str(BENCH / "pipeline.lua"), url, "--", str(options.pipeline)]
 
 
+def allocated(server):
+    """Bytes of the heap that the server's loop has allocated so far; None: it does not tell."""
+    control = re.search(rb"control on (\d+)", server.output())
+    if not control:
+        return None
+    with urllib.request.urlopen(f"http://127.0.0.1:{int(control[1])}/", timeout=5) as answer:
+        return int(answer.read())
+
+
 def run_load(server, seconds, options):
     """Returns the requests answered, the rate, and the CPU seconds that the load generator took."""
     command = load_command(server.port, seconds, options)
@@ -301,6 +322,9 @@ def run_load(server, seconds, options):
 
 def measure(server, options):
     pid = server.process.pid
+    allocated(server)  # the first answers of this kind load classes
+    heap = allocated(server)
+    asking = allocated(server)
     threads = thread_times(pid)
     busy, steal = core_busy(options.server_core)
     user, kernel = stat_times(f"/proc/{pid}/stat")
@@ -311,6 +335,9 @@ def measure(server, options):
     busy_after, steal_after = core_busy(options.server_core)
     user, kernel = user_after - user, kernel_after - kernel
     total = user + kernel
+    heap_after = allocated(server)
+    # What an answer to this question allocates is not the requests'.
+    heap_bytes = None if heap is None else (heap_after - asking - (asking - heap)) / requests
     loop = max(after - threads.get(task, 0) for task, after in thread_times(pid).items())
     return {
         "requests": requests,
@@ -318,6 +345,7 @@ def measure(server, options):
         "user_us": user / requests * 1e6,
         "kernel_us": kernel / requests * 1e6,
         "total_us": total / requests * 1e6,
+        "heap_bytes": heap_bytes,
         "busy": total / elapsed,
         "loop_share": loop / total if total else 0.0,
         "load_busy": load / elapsed,
@@ -331,7 +359,7 @@ def compare(rounds, servers):
     summary = {}
     for name in servers:
         mine = [one[name] for one in rounds]
-        row = {key: statistics.median(one[key] for one in mine) for key in mine[0]}
+        row = {key: None if one is None else statistics.median(m[key] for m in mine) for key, one in mine[0].items()}
         if "netty" in servers:
             for key in ("rate", "total_us"):
                 row[f"{key}_to_netty"] = statistics.median(one[name][key] / one["netty"][key] for one in rounds)
@@ -359,6 +387,7 @@ def report(rounds, summary, servers):
         ("user µs", "user_us", ".2f"),
         ("kernel µs", "kernel_us", ".2f"),
         ("total µs", "total_us", ".2f"),
+        ("heap bytes", "heap_bytes", ".3f"),
         ("server busy", "busy", ".0%"),
         ("loop's share", "loop_share", ".0%"),
         ("load busy", "load_busy", ".0%"),
@@ -378,7 +407,7 @@ def report(rounds, summary, servers):
         ]
     print(table(["server, round"] + [title for title, _, _ in measured], rows))
     print("### Medians\n")
-    columns = measured[:6] + compared
+    columns = measured[:7] + compared
     rows = [[name] + [figure(summary[name].get(key), form) for _, key, form in columns] for name in servers]
     print(table(["server"] + [title for title, _, _ in columns], rows))
     for name in servers:
