@@ -226,10 +226,10 @@ static void settle_keep_alive(struct gn_exchange *exchange, const struct gn_comm
     }
 }
 
-static uint8_t connection_field(const struct gn_exchange *exchange, unsigned status)
+static uint8_t connection_field(const struct gn_exchange *exchange)
 {
     if (exchange->framing == GN_BODY_RAW)
-        return status == 101 ? GN_H1_CONNECTION_UPGRADE : GN_H1_CONNECTION_SILENT;
+        return GN_H1_CONNECTION_SILENT;
     if (!exchange->keep_alive)
         return GN_H1_CONNECTION_CLOSE;
     return exchange->asked_keep_alive ? GN_H1_CONNECTION_KEEP_ALIVE : GN_H1_CONNECTION_SILENT;
@@ -310,7 +310,7 @@ bool gn_h1_reply_respond(struct gn_exchange *exchange, const struct gn_command *
     }
     if (!tunnel)
         settle_keep_alive(exchange, command);
-    response.connection = connection_field(exchange, command->status);
+    response.connection = connection_field(exchange);
     exchange->response = GN_RESPONSE_BEGUN;
     exchange->notify = command->flags & GN_FLAG_NOTIFY;
     bool joined = exchange->framing == GN_BODY_SIZED && command->body_length <= JOINED_BODY_MAX;
@@ -348,7 +348,7 @@ bool gn_h1_reply_prepared(struct gn_exchange *exchange, const struct gn_command 
     whole.flags |= GN_FLAG_END;
     settle_keep_alive(exchange, &whole);
     struct gn_h1_response response = {
-        .connection = connection_field(exchange, prepared->status),
+        .connection = connection_field(exchange),
         .title_case = connection->settings->title_case != 0,
         .date = connection->settings->date ? context->date.text : NULL,
     };

@@ -109,8 +109,12 @@ static uint8_t *put_entry_name(uint8_t *to, const struct gn_staged_field *entry,
     return PUT_TEXT(to, ": ");
 }
 
+/* The tokens that were met among staged fields, one bit each. */
+#define SEEN(token) (1ULL << (token))
+_Static_assert(GN_FIELD_NAME_COUNT <= 64, "a bit for every token");
+
 /* The staged fields in at..end but for transfer codings. */
-static uint8_t *put_fields(uint8_t *to, const uint8_t *at, const uint8_t *end, bool title_case, bool *dated)
+static uint8_t *put_fields(uint8_t *to, const uint8_t *at, const uint8_t *end, bool title_case, uint64_t *seen)
 {
     while (at < end) {
         struct gn_staged_field entry;
@@ -122,7 +126,7 @@ static uint8_t *put_fields(uint8_t *to, const uint8_t *at, const uint8_t *end, b
         to = put_entry_name(to, &entry, own, title_case);
         to = put(to, own + entry.name_length, entry.value_length);
         to = PUT_TEXT(to, "\r\n");
-        *dated |= entry.token == GN_FIELD_DATE;
+        *seen |= SEEN(entry.token);
     }
     return to;
 }
@@ -175,11 +179,16 @@ size_t gn_h1_response_write_fixed(const struct gn_h1_response *response, uint8_t
     const uint8_t *end = at + response->fields_length;
     size_t phrase_length = 0;
     bool title = response->title_case;
-    *dated = false;
+    uint64_t seen = 0;
     if (response->reason)
         read_reason(&at, end, &phrase, &phrase_length);
     uint8_t *to = put_status_line(bytes, response->status, phrase, phrase_length);
-    to = put_fields(to, at, end, title, dated);
+    to = put_fields(to, at, end, title, &seen);
+    *dated = seen & SEEN(GN_FIELD_DATE);
+    if (seen & SEEN(GN_FIELD_UPGRADE)) {
+        to = PUT_NAME(to, "connection", title); // RFC 9110 section 7.8: an Upgrade field is of this connection only
+        to = PUT_TEXT(to, "upgrade\r\n");
+    }
     if (response->chunked && response->coded) {
         to = put_codings(to, at, end, title);
     } else if (response->chunked) {
@@ -201,8 +210,6 @@ size_t gn_h1_response_write_varying(const struct gn_h1_response *response, bool 
         to = PUT_NAME(to, "connection", title);
         if (response->connection == GN_H1_CONNECTION_CLOSE)
             to = PUT_TEXT(to, "close\r\n");
-        else if (response->connection == GN_H1_CONNECTION_UPGRADE)
-            to = PUT_TEXT(to, "upgrade\r\n");
         else
             to = PUT_TEXT(to, "keep-alive\r\n");
     }
@@ -234,9 +241,9 @@ size_t gn_h1_response_trailers_bound(const uint8_t *fields, size_t length)
 
 size_t gn_h1_response_trailers_write(const uint8_t *fields, size_t length, bool title_case, uint8_t *bytes)
 {
-    bool dated = false;
+    uint64_t seen = 0;
     uint8_t *to = PUT_TEXT(bytes, LAST_CHUNK);
-    to = put_fields(to, fields, fields + length, title_case, &dated);
+    to = put_fields(to, fields, fields + length, title_case, &seen);
     to = PUT_TEXT(to, "\r\n");
     return (size_t)(to - bytes);
 }

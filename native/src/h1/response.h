@@ -4,7 +4,7 @@
  *
  * Staged fields (ring/record.h) are written in their order. Of those named transfer-encoding the values make one line,
  * behind the others: they are the codings that the body has, and `chunked` comes last (RFC 9112 section 6.1). Where the
- * body is not chunked, and among trailers, they are left out.
+ * body is not chunked, and among trailers, they are left out. An `upgrade` field brings `connection: upgrade` along.
  */
 #ifndef GN_H1_RESPONSE_H
 #define GN_H1_RESPONSE_H
@@ -13,12 +13,7 @@
 #include <stddef.h>
 #include <stdint.h>
 
-enum gn_h1_response_connection {
-    GN_H1_CONNECTION_SILENT,
-    GN_H1_CONNECTION_CLOSE,
-    GN_H1_CONNECTION_KEEP_ALIVE,
-    GN_H1_CONNECTION_UPGRADE
-};
+enum gn_h1_response_connection { GN_H1_CONNECTION_SILENT, GN_H1_CONNECTION_CLOSE, GN_H1_CONNECTION_KEEP_ALIVE };
 
 struct gn_h1_response {
     uint16_t status;    /* 100..999 */

@@ -86,6 +86,14 @@ TEST(C12_a_date_of_the_handlers_own_stays_the_only_one)
     check_head((struct gn_h1_response){.status = 200, .date = DATE}, "HTTP/1.1 200 OK\r\nDate: yesterday\r\n\r\n");
 }
 
+TEST(an_upgrade_field_is_of_the_connection)
+{
+    stage(GN_FIELD_UPGRADE, "", "TLS/1.3");
+    check_head((struct gn_h1_response){.status = 426, .has_length = true, .connection = GN_H1_CONNECTION_CLOSE},
+               "HTTP/1.1 426 Upgrade Required\r\nupgrade: TLS/1.3\r\nconnection: upgrade\r\n"
+               "content-length: 0\r\nconnection: close\r\n\r\n");
+}
+
 TEST(C16_a_reason_phrase_of_its_own)
 {
     stage(GN_FIELD_OTHER, "", "Fine, thanks");
