@@ -141,9 +141,9 @@ public final class EventLoops implements AutoCloseable {
          * How long handlers and callbacks may hold up a loop before that is logged, with what the loop's thread is doing,
          * and counted ({@link LoopStats#loopsHeldUp}). The default is 1 second.
          *
-         * @param time the limit, not negative; zero for none
+         * @param time the limit, or zero for none
          * @return this
-         * @throws IllegalArgumentException if it is negative
+         * @throws IllegalArgumentException if it is negative or over 365 days
          */
         public Builder heldUpAfter(Duration time) {
             options.heldUpAfter(time);

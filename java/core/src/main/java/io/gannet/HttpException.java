@@ -7,7 +7,7 @@ import java.util.Objects;
  *
  * <p>A handler throws one to answer with a status: {@code throw new HttpException(404, "no such user")}. The fields
  * that it has set on the response go out with it: {@code WWW-Authenticate} with 401 (RFC 9110 section 15.5.2), {@code
- * Allow} with 405, {@code Retry-After} with 503. {@link Handler} names the exceptions.
+ * Allow} with 405, {@code Retry-After} with 503. {@link Handler} says which do not.
  */
 public class HttpException extends RuntimeException {
     private static final long serialVersionUID = 1;

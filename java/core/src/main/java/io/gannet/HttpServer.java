@@ -133,12 +133,12 @@ public final class HttpServer implements AutoCloseable {
     }
 
     /**
-     * Serves a connection that exists already, as if it had been accepted on the server's first address: one inherited from
-     * another process, for example, or an end of a socket pair.
+     * Serves a connection that exists already, as if it had been accepted on the server's first address: one inherited
+     * from another process, for example, or an end of a socket pair.
      *
-     * @param descriptor the number of a connected stream socket's file descriptor. It is the server's from now on, which
-     *     closes it; if this throws, it stays the caller's
-     * @throws IOException if it is not a connected stream socket
+     * @param descriptor the number of a connected stream socket's file descriptor. It is the server's from now on,
+     *     which closes it; if this throws, it stays the caller's
+     * @throws IOException if it is not a connected stream socket; the message names the descriptor and says why
      * @throws IllegalStateException if the server is closed
      */
     public void adopt(int descriptor) throws IOException {
@@ -206,6 +206,20 @@ public final class HttpServer implements AutoCloseable {
         }
 
         /**
+         * Listens on a port of an address, with a handler of its own for what comes there.
+         *
+         * @param host as {@link #listen(String, int)} says
+         * @param port as {@link #listen(String, int)} says
+         * @param handler what answers the requests that come to this address
+         * @return this
+         * @throws IllegalArgumentException if the port is out of range
+         */
+        public Builder listen(String host, int port, Handler handler) {
+            options.listen(Objects.requireNonNull(host, "host"), port, Objects.requireNonNull(handler, "handler"));
+            return this;
+        }
+
+        /**
          * Listens on an address, with a handler of its own for what comes there.
          *
          * @param address as {@link #listen(InetSocketAddress)} says
@@ -244,9 +258,9 @@ public final class HttpServer implements AutoCloseable {
          * section 15.6.4), or cut off if its response has begun, logged and counted ({@link
          * ServerStats#handlerDeadlines}). Tunnels are not bounded by it. The default is zero, which is no limit.
          *
-         * @param time the limit, not negative
+         * @param time the limit, or zero for none
          * @return this
-         * @throws IllegalArgumentException if it is negative
+         * @throws IllegalArgumentException if it is negative or over 365 days
          */
         public Builder handlerDeadline(Duration time) {
             options.handlerDeadline(time);
@@ -308,9 +322,9 @@ public final class HttpServer implements AutoCloseable {
         /**
          * How long a tunnel may be without a byte in either direction; then it is ended. The default is 10 minutes.
          *
-         * @param time the limit, not negative; zero for none
+         * @param time the limit, or zero for none
          * @return this
-         * @throws IllegalArgumentException if it is negative
+         * @throws IllegalArgumentException if it is negative or over 365 days
          */
         public Builder tunnelIdleTimeout(Duration time) {
             options.tunnelIdleTimeout(time);

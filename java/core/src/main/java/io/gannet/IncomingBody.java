@@ -3,18 +3,20 @@ package io.gannet;
 import java.io.InputStream;
 import java.nio.ByteBuffer;
 import java.util.concurrent.CompletableFuture;
+import java.util.concurrent.CompletionStage;
 import java.util.concurrent.Flow;
 import java.util.function.Consumer;
+import java.util.function.Function;
 
 /**
  * Bytes that come from the peer: the body of a message (RFC 9110 section 6.4) without its transfer coding, or what comes
- * through a {@link Tunnel}. It is read once, by one of the methods below; a second call of any of them throws {@link
- * IllegalStateException}.
+ * through a {@link Tunnel}. It is read once, by one of the methods below ({@link #trailers} reads nothing); a second call
+ * of any of them throws {@link IllegalStateException}.
  *
  * <p>Nothing is read ahead of need: while its reader is slow, or there is none, the peer can send no more than 64 KiB
- * and what fits into the buffers of the kernel and of the loop, which with io_uring may have received more already. The body of a request that nobody reads is discarded when the response
- * was sent, and a client that asked with {@code Expect: 100-continue} is told to go on by the first read (RFC 9110
- * section 10.1.1).
+ * and what fits into the buffers of the kernel and of the loop, which with io_uring may have received more already. The
+ * body of a request that nobody reads is discarded when the response was sent, and a client that asked with {@code
+ * Expect: 100-continue} is told to go on by the first read (RFC 9110 section 10.1.1).
  *
  * <p>Futures are completed, and callbacks and subscribers called, on the loop's thread, whatever the {@link Dispatch} of
  * the handler; what is chained to them without an executor runs there and must not block. The exception is {@link
@@ -28,15 +30,11 @@ import java.util.function.Consumer;
  * <p>What has come through a tunnel can be read when the tunnel has ended; what is left of a body cannot be read when the
  * response was sent.
  *
- * <p>What a callback throws nobody hears of: end the chain with {@link Response#fail}, or the client waits. Completing
- * or cancelling a future that a method returned leaves what has not come yet unread.
+ * <p>What a callback throws nobody hears of: give the chain to {@link Response#failIfFails}, or the client waits.
+ * Completing or cancelling a future that a method returned leaves what has not come yet unread.
  *
  * <pre>{@code
- * request.body().text().thenAccept(text -> response.send(reply(text))).whenComplete((done, failure) -> {
- *     if (failure != null) {
- *         response.fail(failure);
- *     }
- * });
+ * response.failIfFails(request.body().text().thenAccept(text -> response.send(reply(text))));
  * }</pre>
  *
  * <p>Thread-safe. Implemented by Gannet: it may gain methods in any release, and is not meant to be implemented by
@@ -92,6 +90,22 @@ public interface IncomingBody {
      * @throws IllegalStateException if the body was read before or the exchange has ended
      */
     CompletableFuture<Void> forEach(Consumer<ByteBuffer> chunk);
+
+    /**
+     * Reads the bytes as they come, without a limit, by a callback that may be done with a chunk later: the next one is not
+     * asked for before the stage that it returned is complete. So a slow consumer holds the peer up without a thread:
+     *
+     * <pre>{@code
+     * response.failIfFails(request.body().forEachAsync(storage::append).thenRun(() -> response.send("stored")));
+     * }</pre>
+     *
+     * @param chunk is given each chunk, of at least one byte and at most 64 KiB, on the loop's thread; the buffer is the
+     *     callback's to keep. It returns a stage, which any thread may complete. If it throws, or returns {@code null}, or
+     *     the stage fails, reading ends, and the future fails likewise
+     * @return a future that is complete when all chunks were given and the last stage is complete
+     * @throws IllegalStateException if the body was read before or the exchange has ended
+     */
+    CompletableFuture<Void> forEachAsync(Function<ByteBuffer, ? extends CompletionStage<?>> chunk);
 
     /**
      * Reads all bytes and drops them, without a limit.

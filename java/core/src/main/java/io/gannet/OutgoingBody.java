@@ -69,10 +69,14 @@ public interface OutgoingBody {
     CompletionStage<Void> writeAll(Flow.Publisher<? extends ByteBuffer> publisher);
 
     /**
-     * A view of this body for a thread that may block: a virtual thread, or one of an executor. It gathers up to 8 KiB; a
-     * write that the peer does not take waits; {@link OutputStream#close} ends the body. It throws an {@link
-     * java.io.IOException} with the {@link HttpException} as its cause if the exchange breaks, and {@link
-     * java.io.InterruptedIOException} when the thread is interrupted while it waits, and stays so; the body is cut off then. A stream that is
+     * A view of this body for a thread that may block: a virtual thread, or one of an executor. The body of a message is
+     * gathered, up to 8 KiB, until {@link OutputStream#flush} or {@link OutputStream#close}. A tunnel gathers nothing: each
+     * write goes out at once, so that {@link java.io.InputStream#transferTo} passes on what it reads; for many small writes
+     * put a {@link java.io.BufferedOutputStream} in front.
+     *
+     * <p>A write that the peer does not take waits; {@code close} ends the body. It throws an {@link java.io.IOException}
+     * with the {@link HttpException} as its cause if the exchange breaks, and {@link java.io.InterruptedIOException} when
+     * the thread is interrupted while it waits; the thread stays interrupted, and the body is cut off. A stream that is
      * closed ends the body, also one that try-with-resources closes because of a failure: where that must not look complete,
      * {@link #abort} before.
      *
@@ -116,7 +120,7 @@ public interface OutgoingBody {
 
     /**
      * Breaks it off: the connection is closed (HTTP/1) in such a way that the peer does not take the body for complete.
-     * After the end it does nothing.
+     * After the end it does nothing, but for a tunnel, which it ends both ways as {@link Tunnel#abort} does.
      */
     void abort();
 }

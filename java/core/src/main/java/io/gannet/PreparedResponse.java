@@ -7,8 +7,8 @@ import java.util.Objects;
  * A response that is made once and sent many times, by {@link Response#send(PreparedResponse)}: status, fields and body
  * are encoded when a loop first sends it, and every further send costs it a copy of the bytes, and none of the heap. {@code
  * Date} and {@code Connection} are filled in each time. A loop keeps up to 65536 of them; what exceeds that is sent like any
- * other response. Once nothing refers to it any more, the memory that it has outside
- * of the heap is given back, some time after its last send.
+ * other response. Once nothing refers to it any more, the memory that it has outside of the heap is given back, some time
+ * after its last send.
  *
  * <pre>{@code
  * private static final PreparedResponse PONG =

@@ -22,8 +22,8 @@ public interface Request {
     /**
      * The request target, as received (RFC 9112 section 3.2).
      *
-     * @return for example {@code /search?q=gannet}; in absolute-form for example {@code http://example.com/}; or {@code
-     *     *}
+     * @return for example {@code /search?q=gannet}; in absolute-form for example {@code http://example.com/}; {@code *};
+     *     for CONNECT, in authority-form, for example {@code example.com:443}
      */
     String target();
 
@@ -31,14 +31,14 @@ public interface Request {
      * The path of the target, as received, that is not decoded, without the query.
      *
      * @return for example {@code /search}; {@code *} for {@code OPTIONS *}; empty where an absolute-form target has no
-     *     path
+     *     path, and for CONNECT
      */
     String path();
 
     /**
      * The query of the target, as received, that is not decoded, without the question mark.
      *
-     * @return for example {@code q=gannet}, or {@code null} if the target has no question mark
+     * @return for example {@code q=gannet}, or {@code null} if the target has no question mark, as for CONNECT
      */
     String query();
 
@@ -57,7 +57,8 @@ public interface Request {
     String scheme();
 
     /**
-     * Who is asked: the authority of an absolute-form target, else the value of {@code Host} (RFC 9112 section 3.3).
+     * Who is asked: the authority of an absolute-form target, else the value of {@code Host} (RFC 9112 section 3.3). For
+     * CONNECT, which names the host and port to connect to, the target (RFC 9110 section 9.3.6).
      *
      * @return for example {@code example.com:8080}, or {@code null} if the client did not say
      */
@@ -103,7 +104,7 @@ public interface Request {
     /**
      * Whether the client said that it takes trailers behind a response ({@code TE: trailers}, RFC 9110 section 10.1.4).
      *
-     * @return {@code true} if it did; always with HTTP/2
+     * @return {@code true} if it did
      */
     boolean acceptsTrailers();
 

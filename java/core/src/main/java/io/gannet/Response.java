@@ -162,10 +162,14 @@ public interface Response {
     void send(PreparedResponse prepared);
 
     /**
-     * Sends the response with a body that a publisher gives, as {@link #stream} and {@link OutgoingBody#writeAll} do. A
-     * publisher that fails fails the response, as by {@link #fail}.
+     * Sends the response with a body that a publisher gives. The head goes out with the first buffer; or at the end, if
+     * there is no buffer, and then says that the body is empty. So a publisher that fails before its first buffer is
+     * answered with a status, as by {@link #fail}; one that fails later cuts the response off, and the client sees that it
+     * is not complete. If the exchange breaks, or no body goes out, as for HEAD, the publisher is cancelled. With {@code
+     * Content-Length} set the buffers must add up to it; anything else is such a failure, an {@link IllegalStateException}.
      *
-     * @param publisher gives the buffers of the body, which are lent until the next one is asked for
+     * @param publisher gives the buffers of the body, which are lent until the next one is asked for; it is subscribed to
+     *     at once, on the calling thread
      * @throws IllegalStateException if it was sent before
      */
     void send(Flow.Publisher<? extends ByteBuffer> publisher);
@@ -174,6 +178,9 @@ public interface Response {
      * Sends the head, and gives the body to be written chunk by chunk. If {@code Content-Length} was set the body must have
      * that length; else HTTP/1.1 sends it in chunks, and an HTTP/1.0 client reads it to the end of the connection (RFC
      * 9112 section 6). What is written for HEAD, or with status 204, 205 and 304, is dropped.
+     *
+     * <p>The head goes out at once, so that a later failure can only cut the response off, and a client that waits for 100
+     * (Continue) is never told to send its body: where the request has one, begin to read it before.
      *
      * @return the body
      * @throws IllegalStateException if it was sent before
@@ -198,7 +205,7 @@ public interface Response {
      * @param fields its fields, as {@link #addField(String, String)} takes them, but without those about framing and the
      *     connection
      * @throws IllegalArgumentException if the code is none of an interim response, or a field is not acceptable
-     * @throws IllegalStateException if the response was sent
+     * @throws IllegalStateException if the response was sent, or there are more than 64 KiB of fields
      */
     void sendInterim(int code, Field... fields);
 
@@ -239,27 +246,32 @@ public interface Response {
      * counted. A response of which a part has gone out is cut off, and the client sees that it is not complete. If the
      * response was completely sent, or this was called before, it does nothing but log at {@code DEBUG}.
      *
-     * <p>A {@link java.util.concurrent.CompletionException} stands for its cause, so that this can end a chain of
-     * futures:
-     *
-     * <pre>{@code
-     * database.find(id).thenAccept(found -> response.send(found.text())).whenComplete((done, failure) -> {
-     *     if (failure != null) {
-     *         response.fail(failure);
-     *     }
-     * });
-     * }</pre>
+     * <p>A {@link java.util.concurrent.CompletionException} stands for its cause. {@link #failIfFails} does this for a
+     * chain of futures.
      *
      * @param failure what went wrong; an {@link HttpException} for an answer with its status
      */
     void fail(Throwable failure);
 
     /**
-     * Whether the response is committed, by a {@code send} or another of the methods above. It says nothing of what has arrived at the client.
+     * Ends the response with the failure of a stage, as by {@link #fail}, if the stage fails; else it does nothing. It is
+     * for the end of a chain of futures, whose failure nobody would see:
+     *
+     * <pre>{@code
+     * response.failIfFails(database.find(id).thenAccept(found -> response.send(found.text())));
+     * }</pre>
+     *
+     * @param stage what the response depends on; any thread may complete it
+     */
+    void failIfFails(CompletionStage<?> stage);
+
+    /**
+     * Whether the response is committed, by a {@code send} or another of the methods above. It says nothing of what has
+     * gone out, which {@link #onSent} tells. May be asked from any thread at any time.
      *
      * @return {@code true} once the response is committed
      */
-    boolean isSent();
+    boolean isCommitted();
 
     /**
      * The loop that serves the connection.

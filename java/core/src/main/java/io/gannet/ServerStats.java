@@ -25,7 +25,8 @@ public record ServerStats(LoopStats loops, long handlerFailures, long handlerDea
     }
 
     /**
-     * All numbers by name, in their order, for printing: those of {@link LoopStats}, then {@code handlerFailures} and {@code handlerDeadlines}.
+     * All numbers by name, in their order, for printing: those of {@link LoopStats}, then {@code handlerFailures} and
+     * {@code handlerDeadlines}.
      *
      * @return a map of its own
      */

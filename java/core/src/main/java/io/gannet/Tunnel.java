@@ -7,7 +7,7 @@ package io.gannet;
  * it is ended after {@link HttpServer.Builder#tunnelIdleTimeout}. A server that closes leaves tunnels alone until its
  * deadline.
  *
- * <p>Thread-safe, as its two ways are. Implemented by Gannet: it may gain methods in any release, and is not meant to be
+ * <p>Thread-safe; each way may be used by a thread of its own, and says what else it allows. Implemented by Gannet: it may gain methods in any release, and is not meant to be
  * implemented by applications.
  */
 public interface Tunnel {

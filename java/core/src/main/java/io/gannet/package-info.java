@@ -10,8 +10,8 @@
  * }
  * }</pre>
  *
- * <p>{@link io.gannet.HttpServer} is the place to begin. A {@link io.gannet.Handler} runs on an event-loop thread and
- * must not block; it may answer later, from any thread. Arguments must not be {@code null} unless their description
+ * <p>{@link io.gannet.HttpServer} is the place to begin. A {@link io.gannet.Handler} runs on an event-loop thread, where
+ * it must not block, unless a {@link io.gannet.Dispatch} says otherwise; it may answer later, from any thread. Arguments must not be {@code null} unless their description
  * says so: a {@code null} is a {@link NullPointerException} at the call.
  *
  * <p>What is logged goes to the {@link System.Logger} named {@code io.gannet}.

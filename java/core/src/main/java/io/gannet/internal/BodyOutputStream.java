@@ -14,13 +14,16 @@ final class BodyOutputStream extends OutputStream {
     static final int GATHERED = 8192;
 
     private final BodyWriter body;
+    private final int most;
     private byte[] gathered;
     private int count;
     private boolean closed;
     private IOException failure;
 
-    BodyOutputStream(BodyWriter body) {
+    /** Gathers at most so many bytes; 0: what is written goes out at once. */
+    BodyOutputStream(BodyWriter body, int most) {
         this.body = body;
+        this.most = most;
     }
 
     /** Throws on a thread that must not wait. */
@@ -35,7 +38,11 @@ final class BodyOutputStream extends OutputStream {
     @Override
     public void write(int octet) throws IOException {
         checkOpen();
-        if (count == GATHERED) {
+        if (most == 0) {
+            put(ByteBuffer.wrap(new byte[] {(byte) octet}));
+            return;
+        }
+        if (count == most) {
             writeGathered();
         }
         gathered()[count++] = (byte) octet;
@@ -45,10 +52,10 @@ final class BodyOutputStream extends OutputStream {
     public void write(byte[] bytes, int offset, int length) throws IOException {
         Objects.checkFromIndexSize(offset, length, bytes.length);
         checkOpen();
-        if (length > GATHERED - count) {
+        if (length > most - count) {
             writeGathered();
         }
-        if (length >= GATHERED) {
+        if (length >= most && length > 0) {
             put(ByteBuffer.wrap(bytes, offset, length));
         } else if (length > 0) {
             System.arraycopy(bytes, offset, gathered(), count, length);
@@ -86,7 +93,7 @@ final class BodyOutputStream extends OutputStream {
 
     private byte[] gathered() {
         if (gathered == null) {
-            gathered = new byte[GATHERED];
+            gathered = new byte[most];
         }
         return gathered;
     }
@@ -115,7 +122,7 @@ final class BodyOutputStream extends OutputStream {
             throw (InterruptedIOException) failure;
         } catch (ExecutionException failed) {
             Throwable why = failed.getCause();
-            failure = new IOException("the response cannot be sent: " + why.getMessage(), why);
+            failure = new IOException("what was written cannot be sent: " + why.getMessage(), why);
             throw failure;
         }
     }

@@ -8,8 +8,10 @@ import java.lang.invoke.MethodHandles;
 import java.lang.invoke.VarHandle;
 import java.nio.ByteBuffer;
 import java.util.concurrent.CompletableFuture;
+import java.util.concurrent.CompletionStage;
 import java.util.concurrent.Flow;
 import java.util.function.Consumer;
+import java.util.function.Function;
 
 /**
  * What comes from the peer, as the body of a request or through a tunnel: blocks that C lent are held, within the receive
@@ -126,7 +128,15 @@ final class BodyReader implements IncomingBody {
 
     @Override
     public CompletableFuture<Void> forEach(Consumer<ByteBuffer> chunk) {
-        BodyChunks chunks = new BodyChunks(this, chunk);
+        return read(BodyChunks.of(this, chunk));
+    }
+
+    @Override
+    public CompletableFuture<Void> forEachAsync(Function<ByteBuffer, ? extends CompletionStage<?>> chunk) {
+        return read(new BodyChunks(this, chunk));
+    }
+
+    private CompletableFuture<Void> read(BodyChunks chunks) {
         take();
         begin(chunks);
         return chunks.future();

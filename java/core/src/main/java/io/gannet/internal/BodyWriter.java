@@ -70,16 +70,23 @@ final class BodyWriter implements OutgoingBody {
 
     private ByteBuffer pending;
     private CompletableFuture<Void> done;
+    private boolean headWaits;
     private boolean started;
     private boolean ending;
 
-    /** The body of a response whose head is to be sent. */
-    BodyWriter(ExchangeResponse exchange, boolean hidden, long declaredLength, boolean acceptsTrailers) {
+    /** The body of a response whose head is to be sent: at once, or with what is written first. */
+    BodyWriter(
+            ExchangeResponse exchange,
+            boolean hidden,
+            long declaredLength,
+            boolean acceptsTrailers,
+            boolean headWaits) {
         this.exchange = exchange;
         this.hidden = hidden;
         this.hasLength = declaredLength >= 0;
         this.left = hidden ? -1 : declaredLength;
         this.acceptsTrailers = acceptsTrailers;
+        this.headWaits = headWaits;
         this.isTunnel = false;
     }
 
@@ -95,7 +102,7 @@ final class BodyWriter implements OutgoingBody {
 
     /** The rest of a body whose head is sent: nobody writes more. */
     BodyWriter(ExchangeResponse exchange, ByteBuffer rest) {
-        this(exchange, false, -1, false);
+        this(exchange, false, -1, false, false);
         pending = rest;
         ended = true;
         ending = true;
@@ -122,8 +129,9 @@ final class BodyWriter implements OutgoingBody {
         int length = bytes.remaining();
         if (left >= 0 && length > left) {
             WRITING.setVolatile(this, false);
-            throw new IllegalStateException("the body would have " + (length - left)
-                    + " bytes more than Content-Length declared: " + exchange.shortLine());
+            throw new IllegalStateException(
+                    "the body would have " + (length - left) + " bytes more than Content-Length declared, which leaves "
+                            + left + " for this write of " + length + ": " + exchange.shortLine());
         }
         HttpException broken = failure;
         if (broken != null) {
@@ -210,7 +218,7 @@ final class BodyWriter implements OutgoingBody {
     public OutputStream outputStream() {
         BodyOutputStream.checkThread();
         if (stream == null) {
-            stream = new BodyOutputStream(this);
+            stream = new BodyOutputStream(this, isTunnel ? 0 : BodyOutputStream.GATHERED);
         }
         return stream;
     }
@@ -296,7 +304,8 @@ final class BodyWriter implements OutgoingBody {
     }
 
     private IllegalStateException incomplete() {
-        return new IllegalStateException("the write before is not complete: " + exchange.shortLine());
+        return new IllegalStateException(
+                "the write before is not complete, wait for the stage that it returned: " + exchange.shortLine());
     }
 
     /** Whether what is written does not go out. */
@@ -326,6 +335,11 @@ final class BodyWriter implements OutgoingBody {
     }
 
     // ---- the loop's side ----
+
+    /** Whether the head goes out with what is written first. */
+    boolean headWaits() {
+        return headWaits;
+    }
 
     /** The head was written. */
     void start() {
@@ -360,7 +374,19 @@ final class BodyWriter implements OutgoingBody {
 
     /** Writes what credit allows. */
     void drain() {
-        if (!started || failure != null) {
+        if (failure != null) {
+            return;
+        }
+        if (headWaits && (pending != null || ending && !underWay)) {
+            headWaits = false;
+            if (pending != null || hidden) {
+                exchange.sendHead(this);
+            } else {
+                exchange.sendEmpty();
+            }
+            return;
+        }
+        if (!started) {
             return;
         }
         if (pending != null) {

@@ -16,6 +16,10 @@ final class Errno {
     static final int ENOMEM = 12;
     static final int ENOSYS = 38;
     static final int EINVAL = 22;
+    static final int EBADF = 9;
+    static final int ENOTSOCK = 88;
+    static final int EPROTOTYPE = 91;
+    static final int ENOTCONN = 107;
 
     private Errno() {}
 
@@ -28,6 +32,10 @@ final class Errno {
             case EACCES ->
                 "EACCES: permission denied; ports below 1024 need CAP_NET_BIND_SERVICE, or choose a higher port";
             case EINVAL -> "EINVAL: invalid argument";
+            case EBADF -> "EBADF: there is no such descriptor";
+            case ENOTSOCK -> "ENOTSOCK: not a socket";
+            case EPROTOTYPE -> "EPROTOTYPE: not a stream socket";
+            case ENOTCONN -> "ENOTCONN: not connected";
             case ENFILE -> "ENFILE: the system has no file descriptor left; raise fs.file-max";
             case EMFILE -> "EMFILE: the process has no file descriptor left; raise its limit (ulimit -n, LimitNOFILE)";
             case ENOSYS -> "ENOSYS: the kernel does not have it";

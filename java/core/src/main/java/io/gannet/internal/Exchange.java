@@ -275,7 +275,7 @@ final class Exchange extends ExchangeResponse {
         Throwable failure =
                 thrown instanceof CompletionException && thrown.getCause() != null ? thrown.getCause() : thrown;
         if (loop.inEventLoop()) {
-            if (isSent()) {
+            if (isCommitted()) {
                 failedAfterSend(failure);
             } else {
                 failed(failure);
@@ -287,6 +287,15 @@ final class Exchange extends ExchangeResponse {
         } else if (!loop.offer(() -> failedAfterSend(failure))) {
             Log.failedTooLate(requestLine(), failure);
         }
+    }
+
+    @Override
+    public void failIfFails(CompletionStage<?> stage) {
+        Objects.requireNonNull(stage, "stage").whenComplete((done, failure) -> {
+            if (failure != null) {
+                fail(failure);
+            }
+        });
     }
 
     /** A failure, to which another thread has committed, has come to the loop. */
@@ -309,6 +318,9 @@ final class Exchange extends ExchangeResponse {
             tell(failure, Asked.by(failure));
             cutOff();
             releaseIfOver();
+        } else if (!responded && writer != null && !broken) {
+            // A publisher has the response, and has given nothing yet.
+            failedCommitted(failure);
         } else {
             Log.failedTooLate(shortLine(), failure);
         }
@@ -406,7 +418,7 @@ final class Exchange extends ExchangeResponse {
 
     /** A body was too large, for its limit or for the memory, and no handler cared to answer. */
     void refuseBody(HttpException failure) {
-        if (!broken && slab != null && !isSent() && commitHere()) {
+        if (!broken && slab != null && !isCommitted() && commitHere()) {
             Log.refusedBody(requestLine(), failure);
             fields = null;
             answer(failure.status(), failure.getMessage(), true);

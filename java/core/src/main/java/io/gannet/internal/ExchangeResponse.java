@@ -349,13 +349,18 @@ abstract class ExchangeResponse extends ExchangeHead implements Response {
     @Override
     public final void send(Flow.Publisher<? extends ByteBuffer> publisher) {
         Objects.requireNonNull(publisher, "publisher");
-        stream().writeAll(publisher);
+        open(true).writeAll(publisher);
     }
 
     @Override
     public final OutgoingBody stream() {
+        return open(false);
+    }
+
+    /** A body whose head is sent now, or with what is written first. */
+    private BodyWriter open(boolean headWaits) {
         checkOpen();
-        BodyWriter body = new BodyWriter(this, hidesBody(), declaredLength, acceptsTrailersHere());
+        BodyWriter body = new BodyWriter(this, hidesBody(), declaredLength, acceptsTrailersHere(), headWaits);
         if (loop.inEventLoop()) {
             commit();
             respond(body);
@@ -439,7 +444,7 @@ abstract class ExchangeResponse extends ExchangeHead implements Response {
     // ---- the commit ----
 
     @Override
-    public final boolean isSent() {
+    public final boolean isCommitted() {
         return (boolean) COMMITTED.getOpaque(this);
     }
 
@@ -461,7 +466,7 @@ abstract class ExchangeResponse extends ExchangeHead implements Response {
     }
 
     final void checkOpen() {
-        if (isSent() && !broken) {
+        if (isCommitted() && !broken) {
             throw sentAlready();
         }
     }
@@ -579,15 +584,29 @@ abstract class ExchangeResponse extends ExchangeHead implements Response {
         }
     }
 
-    /** Writes the head; the body follows. */
+    /** Writes the head, or has it wait for the body; the body follows. */
     private void respond(BodyWriter body) {
-        responded = true;
         if (broken) {
+            responded = true;
             body.fail(breakage());
             finish();
             return;
         }
         writer = body;
+        if (body.headWaits()) {
+            settle();
+        } else {
+            sendHead(body);
+        }
+    }
+
+    /** The body has ended before there was anything in it. */
+    final void sendEmpty() {
+        respond(NO_BYTES, false);
+    }
+
+    final void sendHead(BodyWriter body) {
+        responded = true;
         CommandRing commands = loop.commands();
         commands.reserve(1, stagedHeadBytes());
         int end = stageFields(commands, false);
@@ -636,6 +655,10 @@ abstract class ExchangeResponse extends ExchangeHead implements Response {
 
     /** Answers in the handler's place; the fields are those that go out. */
     final void answer(int code, String text, boolean close) {
+        if (writer != null) {
+            // A publisher, whose first buffer comes too late.
+            writer.fail(breakage());
+        }
         declaredLength = -1;
         closing = close;
         chunked = false;
@@ -701,7 +724,8 @@ abstract class ExchangeResponse extends ExchangeHead implements Response {
     public final Tunnel acceptConnect() {
         checkOpen();
         if (!broken && !isMethod(Layout.METHOD_CONNECT)) {
-            throw new IllegalStateException("only CONNECT makes a tunnel so: " + shortLine());
+            throw new IllegalStateException(
+                    "acceptConnect() answers CONNECT only; to an offer to upgrade there is upgrade(): " + shortLine());
         }
         if (status > 299) {
             throw new IllegalStateException("a tunnel is opened by a status from 200 to 299, not " + status);
@@ -806,7 +830,7 @@ abstract class ExchangeResponse extends ExchangeHead implements Response {
         if (writer != null) {
             writer.fail(breakage());
         }
-        if (responded) {
+        if (responded || writer != null) {
             finished = true;
         }
     }

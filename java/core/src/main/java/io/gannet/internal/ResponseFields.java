@@ -4,6 +4,7 @@ import io.gannet.Field;
 import java.nio.ByteBuffer;
 import java.nio.charset.StandardCharsets;
 import java.util.Arrays;
+import java.util.Objects;
 import java.util.Set;
 
 /** The fields of a response in the making, checked, and how they are staged. */
@@ -131,7 +132,8 @@ final class ResponseFields {
     /** The fields of an interim response, checked. */
     static ResponseFields interim(Field... list) {
         ResponseFields fields = new ResponseFields();
-        for (Field field : list) {
+        for (Field field : Objects.requireNonNull(list, "fields")) {
+            Objects.requireNonNull(field, "field");
             fields.addContentField("an interim response", field.name(), field.value());
         }
         return fields;

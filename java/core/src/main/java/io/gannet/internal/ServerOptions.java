@@ -114,8 +114,12 @@ public final class ServerOptions {
     }
 
     public void listen(String host, int port) {
+        listen(host, port, null);
+    }
+
+    public void listen(String host, int port, Handler handler) {
         Check.range("port", port, 0, 65535);
-        listen(InetSocketAddress.createUnresolved(host, port));
+        listen(InetSocketAddress.createUnresolved(host, port), handler);
     }
 
     public void listen(InetSocketAddress address) {

@@ -75,7 +75,8 @@ class BodyMisuseTest extends ServerTest {
                     body::discard,
                     body::publisher,
                     body::inputStream,
-                    () -> body.forEach(c -> {}));
+                    () -> body.forEach(c -> {}),
+                    () -> body.forEachAsync(c -> CompletableFuture.completedStage(c)));
             for (Runnable read : reads) {
                 assertThrows(IllegalStateException.class, read::run);
             }
@@ -84,6 +85,7 @@ class BodyMisuseTest extends ServerTest {
             assertThrows(IllegalArgumentException.class, () -> body.bytes(-1));
             assertThrows(IllegalArgumentException.class, () -> body.text(-1));
             assertThrows(NullPointerException.class, () -> body.forEach(null));
+            assertThrows(NullPointerException.class, () -> body.forEachAsync(null));
         }
     }
 

@@ -140,7 +140,7 @@ class BodyStreamTest extends ServerTest {
             try (OutputStream stream = response.outputStream()) {
                 stream.write("first".getBytes(UTF_8));
                 stream.flush();
-                assertTrue(response.isSent());
+                assertTrue(response.isCommitted());
                 seen.join();
                 stream.write("second".getBytes(UTF_8));
             }

@@ -21,6 +21,8 @@ enum BodyWay {
     TEXT,
     FOR_EACH,
     FOR_EACH_ELSEWHERE,
+    FOR_EACH_ASYNC,
+    FOR_EACH_ASYNC_ELSEWHERE,
     DISCARD,
     PUBLISHER,
     PUBLISHER_AT_ONCE,
@@ -106,6 +108,19 @@ enum BodyWay {
                 var sum = new Sum();
                 yield CompletableFuture.supplyAsync(() -> body.forEach(sum::add), THREADS)
                         .thenCompose(done -> done)
+                        .thenApply(done -> sum);
+            }
+            case FOR_EACH_ASYNC -> {
+                var sum = new Sum();
+                yield body.forEachAsync(chunk -> {
+                            sum.add(chunk);
+                            return CompletableFuture.completedStage(chunk);
+                        })
+                        .thenApply(done -> sum);
+            }
+            case FOR_EACH_ASYNC_ELSEWHERE -> {
+                var sum = new Sum();
+                yield body.forEachAsync(chunk -> CompletableFuture.runAsync(() -> sum.add(chunk), THREADS))
                         .thenApply(done -> sum);
             }
             case DISCARD -> body.discard().thenApply(Sum::of);

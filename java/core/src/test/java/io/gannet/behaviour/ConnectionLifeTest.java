@@ -316,7 +316,7 @@ class ConnectionLifeTest extends ServerTest {
             client.reset();
             assertEquals(CloseReason.Kind.BROKEN, Await.result(gone).kind());
             response.send("nobody is there");
-            assertTrue(response.isSent());
+            assertTrue(response.isCommitted());
             awaitNoConnection();
             Await.until(() -> server.stats().exchangesOpen() == 0, () -> "the exchange ends");
             assertEquals(List.of(), log.warnings());

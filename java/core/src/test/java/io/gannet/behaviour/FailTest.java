@@ -103,7 +103,7 @@ class FailTest extends ServerTest {
             assertEquals(500, response.status());
             assertFalse(response.has("x-half"), response::toString);
             assertFalse(response.text().contains("disk"), response::toString);
-            assertTrue(Await.result(after).isSent());
+            assertTrue(Await.result(after).isCommitted());
             assertThrows(IllegalStateException.class, () -> Await.result(after).send("more"));
             assertInStep(client);
         }

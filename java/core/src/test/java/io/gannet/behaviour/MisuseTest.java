@@ -54,9 +54,9 @@ class MisuseTest extends ServerTest {
     void secondUse(String what, Consumer<Response> use) throws Exception {
         var thrown = new CompletableFuture<IllegalStateException>();
         server.on("/misuse", (request, response) -> {
-            assertFalse(response.isSent());
+            assertFalse(response.isCommitted());
             response.send("first");
-            assertTrue(response.isSent());
+            assertTrue(response.isCommitted());
             thrown.complete(assertThrows(IllegalStateException.class, () -> use.accept(response)));
         });
         try (RawClient client = server.connect()) {
@@ -217,7 +217,7 @@ class MisuseTest extends ServerTest {
                             response.addField("Content-Length", declared);
                             try {
                                 thrown.complete(assertThrows(IllegalStateException.class, () -> send.accept(response)));
-                                assertFalse(response.isSent());
+                                assertFalse(response.isCommitted());
                                 response.setField("Content-Length", "4").send("1234");
                             } catch (Throwable failed) {
                                 thrown.completeExceptionally(failed);

@@ -117,7 +117,7 @@ class PreparedResponseTest extends ServerTest {
                     .addField("Transfer-Encoding", "chunked")
                     .addField("Connection", "close")
                     .send(prepared);
-            assertTrue(response.isSent());
+            assertTrue(response.isCommitted());
             assertThrows(IllegalStateException.class, () -> response.send(prepared));
         });
         try (RawClient client = server.connect()) {

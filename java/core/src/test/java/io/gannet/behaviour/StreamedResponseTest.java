@@ -225,7 +225,8 @@ class StreamedResponseTest extends ServerTest {
             assertInStep(client);
         }
         String message = Await.result(refused).getMessage();
-        assertTrue(message.contains("1 bytes more") && message.contains("GET /answer"), message);
+        assertTrue(message.contains("1 bytes more") && message.contains("leaves 2 for this write of 3"), message);
+        assertTrue(message.contains("GET /answer"), message);
     }
 
     @ParameterizedTest(name = "C5: a body that ends short of Content-Length is cut off, and the end says so: {0}")
@@ -541,6 +542,11 @@ class StreamedResponseTest extends ServerTest {
             for (String name : List.of("Content-Length", "Connection", "Transfer-Encoding")) {
                 assertThrows(IllegalArgumentException.class, () -> response.sendInterim(103, new Field(name, "1")));
             }
+            for (Field[] fields : new Field[][] {null, {null}}) {
+                String refused = assertThrows(NullPointerException.class, () -> response.sendInterim(103, fields))
+                        .getMessage();
+                assertEquals(fields == null ? "fields" : "field", refused);
+            }
             response.send("fine");
             assertThrows(IllegalStateException.class, () -> response.sendInterim(103));
         });
@@ -589,7 +595,7 @@ class StreamedResponseTest extends ServerTest {
     void committed() throws Exception {
         answer(Where.HANDLER, (request, response) -> {
             OutgoingBody body = response.stream();
-            assertTrue(response.isSent());
+            assertTrue(response.isCommitted());
             assertThrows(IllegalStateException.class, () -> response.addField("a", "b"));
             assertThrows(IllegalStateException.class, () -> response.send("x"));
             assertThrows(IllegalStateException.class, response::stream);

@@ -62,11 +62,8 @@ class TunnelTest {
     private static void echoBlocking(Tunnel tunnel) throws Exception {
         try (InputStream input = tunnel.input().inputStream();
                 OutputStream output = tunnel.output().outputStream()) {
-            byte[] bytes = new byte[3000];
-            for (int length = input.read(bytes); length >= 0; length = input.read(bytes)) {
-                output.write(bytes, 0, length);
-                output.flush();
-            }
+            // a tunnel's stream gathers nothing: no flush is needed
+            input.transferTo(output);
         }
     }
 
@@ -211,6 +208,10 @@ class TunnelTest {
                 RawClient client = server.connect()) {
             server.on("", (request, response) -> {
                 assertEquals("example.com:443", request.target());
+                assertEquals("example.com:443", request.authority());
+                assertEquals("", request.path());
+                assertNull(request.query());
+                assertEquals("http", request.scheme());
                 assertThrows(IllegalArgumentException.class, () -> response.upgrade("x"));
                 response.addField("Content-Length", "3");
                 String refused = assertThrows(IllegalStateException.class, response::acceptConnect)

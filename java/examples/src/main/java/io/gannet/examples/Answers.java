@@ -9,13 +9,6 @@ import java.util.Arrays;
 final class Answers {
     private Answers() {}
 
-    /** The end of a chain of callbacks: what they throw is answered for. */
-    static void failIf(Throwable failure, Response response) {
-        if (failure != null) {
-            response.fail(failure);
-        }
-    }
-
     /** Whether the method is one of these; where it is not, the answer is given. */
     static boolean allowed(Request request, Response response, String... methods) {
         if (Arrays.asList(methods).contains(request.method())) {

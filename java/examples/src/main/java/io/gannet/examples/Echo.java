@@ -1,11 +1,12 @@
 package io.gannet.examples;
 
 import io.gannet.Handler;
+import io.gannet.OutgoingBody;
 import io.gannet.Request;
 import io.gannet.Response;
 import java.nio.ByteBuffer;
 import java.util.concurrent.Callable;
-import java.util.function.UnaryOperator;
+import java.util.concurrent.CompletionStage;
 import picocli.CommandLine.Command;
 import picocli.CommandLine.Mixin;
 
@@ -32,27 +33,58 @@ final class Echo implements Callable<Integer>, Handler {
     public void handle(Request request, Response response) {
         switch (request.path()) {
             case "/" -> response.send("Try: curl 127.0.0.1:8080/echo -d 'hello world'\n");
-            case "/echo" -> stream(request, response, UnaryOperator.identity());
-            case "/echo/uppercase" -> stream(request, response, Echo::uppercase);
+            case "/echo" -> stream(request, response);
+            case "/echo/uppercase" -> uppercase(request, response);
             case "/echo/reversed" -> reversed(request, response);
             default -> throw Answers.notFound(request);
         }
     }
 
     /** Of any size: no more than a chunk of it is here at a time. */
-    private static void stream(Request request, Response response, UnaryOperator<ByteBuffer> change) {
+    private static void stream(Request request, Response response) {
         if (Answers.allowed(request, response, "POST")) {
-            request.body().publisher().subscribe(new StreamedEcho(response, change));
+            response.send(request.body().publisher());
+        }
+    }
+
+    /** Of any size too: the next chunk is asked for when the client has taken the one before. */
+    private static void uppercase(Request request, Response response) {
+        if (Answers.allowed(request, response, "POST")) {
+            var answer = new Uppercase(response);
+            response.failIfFails(request.body().forEachAsync(answer::write).thenRun(answer::end));
+        }
+    }
+
+    /** Begins with the first chunk, so that until then a failure still gets its status. */
+    private static final class Uppercase {
+        private final Response response;
+        private OutgoingBody body;
+
+        Uppercase(Response response) {
+            this.response = response;
+        }
+
+        CompletionStage<Void> write(ByteBuffer chunk) {
+            if (body == null) {
+                body = response.stream();
+            }
+            return body.write(uppercase(chunk));
+        }
+
+        void end() {
+            if (body == null) {
+                response.send();
+            } else {
+                body.end();
+            }
         }
     }
 
     /** The last byte goes first, so that all must be here: up to a limit, over which the server answers 413. */
     private static void reversed(Request request, Response response) {
         if (Answers.allowed(request, response, "POST")) {
-            request.body()
-                    .bytes(MOST_TO_REVERSE)
-                    .thenAccept(body -> response.send(reversed(body)))
-                    .whenComplete((done, failure) -> Answers.failIf(failure, response));
+            response.failIfFails(
+                    request.body().bytes(MOST_TO_REVERSE).thenAccept(body -> response.send(reversed(body))));
         }
     }
 

@@ -28,7 +28,6 @@ import picocli.CommandLine.Option;
         mixinStandardHelpOptions = true,
         description = "A proxy for CONNECT, for this machine only. Try: curl -p -x 127.0.0.1:8080 http://example.com/")
 final class HttpProxy implements Callable<Integer>, Handler {
-    private static final int COPY_BYTES = 16384;
     private static final int THREADS_TO_REFUSE_WITH = 8;
 
     @Mixin
@@ -125,7 +124,7 @@ final class HttpProxy implements Callable<Integer>, Handler {
 
     private static void copyThere(Tunnel tunnel, Socket socket) {
         try (InputStream from = tunnel.input().inputStream()) {
-            copy(from, socket.getOutputStream());
+            from.transferTo(socket.getOutputStream());
             socket.shutdownOutput();
         } catch (IOException e) {
             tunnel.abort();
@@ -134,17 +133,10 @@ final class HttpProxy implements Callable<Integer>, Handler {
 
     private static void copyBack(Socket socket, Tunnel tunnel) {
         try (OutputStream to = tunnel.output().outputStream()) {
-            copy(socket.getInputStream(), to);
+            // a tunnel gathers nothing, so nothing has to be flushed
+            socket.getInputStream().transferTo(to);
         } catch (IOException e) {
             tunnel.abort();
-        }
-    }
-
-    private static void copy(InputStream from, OutputStream to) throws IOException {
-        var bytes = new byte[COPY_BYTES];
-        for (int count = from.read(bytes); count >= 0; count = from.read(bytes)) {
-            to.write(bytes, 0, count);
-            to.flush();
         }
     }
 

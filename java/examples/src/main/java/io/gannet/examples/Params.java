@@ -56,10 +56,7 @@ final class Params implements Callable<Integer>, Handler {
 
     private static void post(Request request, Response response) {
         if (Answers.allowed(request, response, "POST")) {
-            request.body()
-                    .text()
-                    .thenAccept(form -> response.send(greeting(parse(form))))
-                    .whenComplete((done, failure) -> Answers.failIf(failure, response));
+            response.failIfFails(request.body().text().thenAccept(form -> response.send(greeting(parse(form)))));
         }
     }
 

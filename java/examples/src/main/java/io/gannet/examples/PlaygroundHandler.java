@@ -17,7 +17,6 @@ import java.io.StringWriter;
 import java.io.UncheckedIOException;
 import java.time.Duration;
 import java.util.concurrent.CompletionStage;
-import java.util.function.UnaryOperator;
 
 /** The routes of the playground. None blocks, so that they may run on the loop as well as off it. */
 final class PlaygroundHandler implements Handler {
@@ -51,9 +50,7 @@ final class PlaygroundHandler implements Handler {
             case "/upgrade" -> upgrade(request, response);
             case "/status/" -> status(argument, response);
             case "/delay/" -> delay(argument, response);
-            case "/stats" ->
-                server.thenAccept(running -> stats(running, response))
-                        .whenComplete((done, failure) -> Answers.failIf(failure, response));
+            case "/stats" -> response.failIfFails(server.thenAccept(running -> stats(running, response)));
             default -> requestLine(request, response);
         }
     }
@@ -67,15 +64,12 @@ final class PlaygroundHandler implements Handler {
         if (request.contentLength() >= 0) {
             response.addField("Content-Length", String.valueOf(request.contentLength()));
         }
-        request.body().publisher().subscribe(new StreamedEcho(response, UnaryOperator.identity()));
+        response.send(request.body().publisher());
     }
 
     private static void upload(Request request, Response response) {
         if (Answers.allowed(request, response, "POST", "PUT")) {
-            request.body()
-                    .discard()
-                    .thenAccept(count -> response.send(count + " bytes"))
-                    .whenComplete((done, failure) -> Answers.failIf(failure, response));
+            response.failIfFails(request.body().discard().thenAccept(count -> response.send(count + " bytes")));
         }
     }
 

@@ -55,11 +55,10 @@ final class WebApi implements Callable<Integer>, Handler {
     }
 
     private static void post(Request request, Response response) {
-        request.body()
+        response.failIfFails(request.body()
                 .bytes()
                 .thenAccept(body ->
-                        response.addField("Content-Type", "application/json").send(extended(body)))
-                .whenComplete((done, failure) -> Answers.failIf(failure, response));
+                        response.addField("Content-Type", "application/json").send(extended(body))));
     }
 
     /** The object with one member more, or with another value of it. */

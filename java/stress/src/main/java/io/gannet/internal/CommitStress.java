@@ -35,7 +35,7 @@ public final class CommitStress {
 
         @Arbiter
         public void after(ZZZ_Result result) {
-            result.r3 = exchange.isSent();
+            result.r3 = exchange.isCommitted();
         }
     }
 
@@ -62,7 +62,7 @@ public final class CommitStress {
 
         @Arbiter
         public void after(ZZZ_Result result) {
-            result.r3 = exchange.isSent();
+            result.r3 = exchange.isCommitted();
         }
     }
 }
