@@ -47,7 +47,8 @@ public interface Dispatch {
      * On an executor of the application, whose threads may block. A request that it rejects is answered with 503 (RFC 9110
      * section 15.6.4). The server does not shut it down.
      *
-     * @param executor the executor
+     * @param executor the executor, which runs each task once, or rejects it by an exception: a request whose task it drops
+     *     is never answered, unless {@link HttpServer.Builder#handlerDeadline} is set
      * @return the dispatch
      */
     static Dispatch executor(Executor executor) {

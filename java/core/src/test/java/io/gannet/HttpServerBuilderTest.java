@@ -7,6 +7,7 @@ import static org.junit.jupiter.api.Assertions.assertTrue;
 import java.time.Duration;
 import java.util.function.Function;
 import java.util.stream.Stream;
+import org.junit.jupiter.api.DisplayName;
 import org.junit.jupiter.api.Tag;
 import org.junit.jupiter.api.Test;
 import org.junit.jupiter.params.ParameterizedTest;
@@ -118,5 +119,18 @@ class HttpServerBuilderTest {
         IllegalArgumentException refused =
                 assertThrows(IllegalArgumentException.class, () -> new HttpException(200, "fine"));
         assertEquals("status of an error must be 400 to 599: 200", refused.getMessage());
+    }
+
+    @Test
+    @DisplayName("objects that are used again and a deadline do not go together")
+    void reuseWithDeadline() {
+        HttpServer.Builder builder = HttpServer.builder()
+                .listen(0)
+                .handler((request, response) -> response.send())
+                .reuseExchanges(true)
+                .handlerDeadline(Duration.ofSeconds(1));
+        String message =
+                assertThrows(IllegalStateException.class, builder::start).getMessage();
+        assertTrue(message.contains("reuseExchanges") && message.contains("handlerDeadline"), message);
     }
 }

@@ -15,6 +15,7 @@ final class Abandoned extends WeakReference<Exchange> {
     final long connectionId;
     final ByteBuffer slab;
     final int head;
+    final boolean occupies;
     boolean responded;
     private LentBlocks body;
     private LentBlocks tunnel;
@@ -27,6 +28,7 @@ final class Abandoned extends WeakReference<Exchange> {
         connectionId = exchange.connectionId;
         slab = exchange.slab;
         head = exchange.head;
+        occupies = exchange.occupies();
     }
 
     /** How far the exchange is now. */

@@ -237,7 +237,7 @@ final class BodyReader implements IncomingBody {
         ended |= !isTunnel && (exchange.isReceived() || exchange.tunnel != null);
         if (failure != null) {
             chosen.fail(failure);
-        } else if (!isTunnel && exchange.isReleased()) {
+        } else if (!isTunnel && (exchange.isReleased() || exchange.isBodyLost())) {
             fail(Reasons.bodyNotRead());
         } else {
             chosen.begin();

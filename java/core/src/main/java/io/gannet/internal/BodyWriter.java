@@ -392,8 +392,8 @@ final class BodyWriter implements OutgoingBody {
         if (pending != null) {
             try {
                 stagePending();
-            } catch (RuntimeException unreadable) {
-                // The buffer is the application's, and its memory may be gone.
+            } catch (Throwable unreadable) {
+                // The buffer is the application's: its memory may be gone, and a mapping fails by an InternalError.
                 exchange.fail(unreadable);
                 return;
             }

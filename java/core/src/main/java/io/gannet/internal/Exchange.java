@@ -56,6 +56,9 @@ final class Exchange extends ExchangeResponse {
     /** Where the handler runs, if not on the loop. */
     private HandlerRun run;
 
+    /** The requests behind it on its connection wait for its end. */
+    private boolean occupies;
+
     private Timers.Timer deadline;
 
     /** The weak hold of the loop on this, while it has nothing to do for it. */
@@ -75,6 +78,7 @@ final class Exchange extends ExchangeResponse {
         received = (flags & Layout.FLAG_END) != 0;
         failed = false;
         run = null;
+        occupies = false;
         deadline = null;
         abandoned = null;
     }
@@ -118,10 +122,20 @@ final class Exchange extends ExchangeResponse {
 
     /** Runs a handler elsewhere; on the loop's thread, or on the one that runs another handler of this exchange. */
     void dispatch(Dispatches where, Handler handler) {
+        open();
         HandlerRun before = run;
         HandlerRun next = new HandlerRun(this, handler);
         if (before == null) {
-            if (listener.server.dispatch() == Dispatches.LOOP) {
+            if (!loop.inEventLoop()) {
+                throw new IllegalStateException(
+                        "a wrapped handler is called by the handler of the request, or on its loop: " + shortLine());
+            }
+            if (returned) {
+                // The requests behind it were handled already.
+                returned = false;
+                holdAgain();
+            } else if (listener.server.dispatch() == Dispatches.LOOP) {
+                occupies = true;
                 loop.occupy(connectionId);
             }
         } else {
@@ -442,6 +456,10 @@ final class Exchange extends ExchangeResponse {
         if (returned && isOver()) {
             release();
         } else if (run != null && !returned && isOver()) {
+            if (body != null && isBodyLost()) {
+                // The handler may wait for it, and would not return.
+                body.fail(Reasons.bodyNotRead());
+            }
             run.exchangeOver();
         }
     }
@@ -471,8 +489,9 @@ final class Exchange extends ExchangeResponse {
         if (reader != null) {
             reader.fail(Reasons.bodyNotRead());
         }
-        if (run != null && listener.server.dispatch() == Dispatches.LOOP) {
-            loop.vacate(connectionId);
+        if (occupies) {
+            // RFC 9112 section 9.6: nothing is handled behind a response that closes.
+            loop.vacate(connectionId, broken || isClosing());
         } else if (run == null && reader == null && writer == null && tunnel == null && listener.server.reuses()) {
             // Whoever holds a body or a tunnel would hold the next request's.
             loop.recycle(this);
@@ -488,24 +507,35 @@ final class Exchange extends ExchangeResponse {
         return returned;
     }
 
+    /** The response went out before the body had come, and C discards the rest. */
+    boolean isBodyLost() {
+        return finished && !received && tunnel == null;
+    }
+
     boolean isReceived() {
         return received;
     }
 
     /** The turn of an exchange that waited behind another one of its connection; it may be broken by now. */
     void handleLate() {
-        if (broken) {
-            finished = true;
-            handlerReturned();
+        if (broken || responded || slab == null) {
+            skip();
         } else {
             handle();
         }
+    }
+
+    /** It is not handled: nothing can be sent behind what closed its connection. */
+    void skip() {
+        finished = true;
+        handlerReturned();
     }
 
     /** Ends an exchange that nobody can answer any more; this is all that is left of it. */
     void endAbandoned(Abandoned before) {
         returned = true;
         responded = before.responded;
+        occupies = before.occupies;
         before.giveBack();
         listener.server.countHandlerFailure();
         Log.abandoned(requestLine(), responded);
@@ -537,13 +567,12 @@ final class Exchange extends ExchangeResponse {
         boolean needed = writer != null && writer.isWaiting()
                 || body != null && body.isReading()
                 || tunnel != null && tunnel.reader().isReading()
+                || isAwaitingSent()
                 || hasSentCallback() && responded
                 || disconnect != null && !disconnect.isDone();
-        if (needed && abandoned != null) {
-            abandoned.forget();
-            abandoned = null;
-            loop.hold(this);
-        } else if (!needed) {
+        if (needed) {
+            holdAgain();
+        } else {
             if (abandoned == null) {
                 abandoned = loop.loosen(this);
             }
@@ -551,6 +580,18 @@ final class Exchange extends ExchangeResponse {
             abandoned.note(
                     responded, unread, tunnel == null ? null : tunnel.reader().blocks());
         }
+    }
+
+    private void holdAgain() {
+        if (abandoned != null) {
+            abandoned.forget();
+            abandoned = null;
+            loop.hold(this);
+        }
+    }
+
+    boolean occupies() {
+        return occupies;
     }
 
     // ---- for the application ----

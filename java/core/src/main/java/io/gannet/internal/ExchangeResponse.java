@@ -280,6 +280,9 @@ abstract class ExchangeResponse extends ExchangeHead implements Response {
         if (sent == null) {
             checkOpen();
             sent = new CompletableFuture<>();
+            if (broken) {
+                loop.offer(() -> complete(breakage()));
+            }
         }
         return sent;
     }
@@ -393,9 +396,7 @@ abstract class ExchangeResponse extends ExchangeHead implements Response {
     private void queue(Object what, boolean isText) {
         if (!commitElsewhere()) {
             if (broken) {
-                if (what instanceof BodyWriter body) {
-                    body.fail(breakage());
-                }
+                failUnsent(what);
                 return;
             }
             throw sentAlready();
@@ -403,9 +404,24 @@ abstract class ExchangeResponse extends ExchangeHead implements Response {
         queued = what;
         queuedText = isText;
         queuedWhole = what instanceof byte[] || what instanceof PreparedMessage;
-        if (!loop.offer(this::respondQueued) && what instanceof BodyWriter body) {
-            body.fail(breakage());
+        if (!loop.offer(this::respondQueued)) {
+            failUnsent(what);
         }
+    }
+
+    /** What was to be sent will not be: whoever goes on with it is told. */
+    private void failUnsent(Object what) {
+        if (what instanceof BodyWriter body) {
+            body.fail(breakage());
+        } else if (what instanceof ExchangeTunnel one) {
+            one.fail(breakage());
+        }
+        complete(breakage());
+    }
+
+    private void finishBroken() {
+        complete(breakage());
+        finish();
     }
 
     final boolean isQueuedWhole() {
@@ -419,11 +435,7 @@ abstract class ExchangeResponse extends ExchangeHead implements Response {
         committedHere = true;
         try {
             if (responded) {
-                if (what instanceof BodyWriter body) {
-                    body.fail(breakage());
-                } else if (what instanceof ExchangeTunnel one) {
-                    one.fail(breakage());
-                }
+                failUnsent(what);
             } else if (what instanceof byte[] bytes) {
                 respond(bytes, queuedText);
             } else if (what instanceof BodyWriter body) {
@@ -513,7 +525,7 @@ abstract class ExchangeResponse extends ExchangeHead implements Response {
     private void respond(byte[] bytes, boolean isText) {
         responded = true;
         if (broken) {
-            finish();
+            finishBroken();
             return;
         }
         boolean hidden = hidesBody();
@@ -547,7 +559,7 @@ abstract class ExchangeResponse extends ExchangeHead implements Response {
     private void respond(PreparedMessage message) {
         responded = true;
         if (broken) {
-            finish();
+            finishBroken();
             return;
         }
         reasonPhrase = null;
@@ -589,7 +601,7 @@ abstract class ExchangeResponse extends ExchangeHead implements Response {
         if (broken) {
             responded = true;
             body.fail(breakage());
-            finish();
+            finishBroken();
             return;
         }
         writer = body;
@@ -765,7 +777,7 @@ abstract class ExchangeResponse extends ExchangeHead implements Response {
         responded = true;
         if (broken) {
             opened.fail(breakage());
-            finish();
+            finishBroken();
             return;
         }
         tunnel = opened;

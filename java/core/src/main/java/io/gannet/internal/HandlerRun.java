@@ -45,6 +45,10 @@ final class HandlerRun implements Runnable {
 
     @Override
     public void run() {
+        if (exchange.isReleased()) {
+            // The deadline answered before a thread was free.
+            return;
+        }
         boolean interrupts = exchange.listener.server.interrupts();
         if (interrupts) {
             begin();

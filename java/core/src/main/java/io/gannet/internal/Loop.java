@@ -361,26 +361,28 @@ public final class Loop implements EventLoop, Runnable {
         occupied.putIfAbsent(connectionId, new ArrayDeque<>(1));
     }
 
-    /** The exchange for which the connection was occupied is over: the next one has its turn. */
-    void vacate(long connectionId) {
-        ArrayDeque<Exchange> waiting = occupied.remove(connectionId);
-        if (waiting == null || waiting.isEmpty()) {
+    /** The exchange for which the connection was occupied is over: the next one has its turn, or none if it closes. */
+    void vacate(long connectionId, boolean closes) {
+        ArrayDeque<Exchange> waiting = occupied.get(connectionId);
+        if (waiting == null) {
             return;
         }
-        Exchange next = waiting.poll();
-        if (!waiting.isEmpty()) {
-            occupied.put(connectionId, waiting);
+        if (closes) {
+            occupied.remove(connectionId);
+            waiting.forEach(Exchange::skip);
+        } else if (waiting.isEmpty()) {
+            occupied.remove(connectionId);
+        } else {
+            // Not from here: this may be in the middle of a handler, and long queues would nest.
+            Exchange next = waiting.poll();
+            inbox.offer(() -> takeTurn(connectionId, next));
         }
-        // Not from here: this may be in the middle of a handler, and long queues would nest.
-        inbox.offer(() -> takeTurn(connectionId, next));
     }
 
     private void takeTurn(long connectionId, Exchange next) {
         next.handleLate();
-        ArrayDeque<Exchange> waiting = occupied.get(connectionId);
-        // It did not occupy the connection itself.
-        if (waiting != null && next.isReturned()) {
-            vacate(connectionId);
+        if (!next.occupies()) {
+            vacate(connectionId, next.broken || next.isClosing());
         }
     }
 

@@ -92,6 +92,11 @@ public final class ServerOptions {
                     "loops(...) and backend(...) are about loops of the server's own: call them on"
                             + " EventLoops.builder(), or leave eventLoops(...) out");
         }
+        if (reuseExchanges && handlerDeadline != null) {
+            throw new IllegalStateException(
+                    "reuseExchanges(true) and handlerDeadline(...) cannot be combined: a response that"
+                            + " comes as the deadline passes could answer the next request");
+        }
         long target = get(Layout.LISTENER_TARGET_BYTES);
         long head = get(Layout.LISTENER_HEAD_BYTES);
         if (target > head) {

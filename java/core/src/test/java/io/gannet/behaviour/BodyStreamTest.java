@@ -400,6 +400,7 @@ class BodyStreamTest extends ServerTest {
     void cancels() throws Exception {
         var idle = new CompletableFuture<Void>();
         var told = new CompletableFuture<Throwable>();
+        var subscribed = new CompletableFuture<Void>();
         onHandler((request, response) -> response.stream()
                 .writeAll(subscriber -> subscriber.onSubscribe(new Flow.Subscription() {
                     private boolean given;
@@ -411,6 +412,7 @@ class BodyStreamTest extends ServerTest {
 
                     @Override
                     public void request(long count) {
+                        subscribed.complete(null);
                         if (!given) {
                             given = true;
                             subscriber.onNext(ByteBuffer.wrap("some".getBytes(UTF_8)));
@@ -425,6 +427,7 @@ class BodyStreamTest extends ServerTest {
                 .whenComplete((none, thrown) -> told.complete(thrown)));
         try (RawClient client = server.connect()) {
             client.send(GET).readExactly(20);
+            Await.result(subscribed);
             client.reset();
         }
         Await.result(idle);
