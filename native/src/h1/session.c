@@ -125,6 +125,8 @@ static void body_complete(struct gn_connection *connection)
     session->since = connection->context->now;
     if (exchange != NULL) {
         exchange->request_ended = true;
+        if (exchange->expecting)
+            exchange->receive_credit = connection->settings->receive_credit; // what a tunnel behind it begins with
         exchange->expecting = false; // an empty body can end without being asked for
     } else if (connection->exchange_count == 0) {
         gn_h1_reply_advance(connection); // the answer is out: what follows depends on this message's end only
@@ -475,6 +477,12 @@ static size_t input(struct gn_connection *connection, const uint8_t *bytes, size
     return used;
 }
 
+/* Whether the end of the connection would be that of the body that is being sent, complete or not. There is an exchange. */
+static bool ends_by_close(const struct gn_connection *connection)
+{
+    return gn_list_owner(connection->exchanges.next, struct gn_exchange, link)->framing == GN_BODY_TO_END;
+}
+
 static void input_ended(struct gn_connection *connection)
 {
     struct gn_h1_session *session = &connection->h1;
@@ -493,7 +501,7 @@ static void input_ended(struct gn_connection *connection)
         log_refusal(connection, GN_REASON_HEAD_CUT, 0);
     session->reading = GN_H1_READING_STOPPED;
     if (connection->exchange_count > 0 && connection->settings->half_close == 0)
-        gn_connection_end(connection, GN_REASON_PEER_CLOSED, false);
+        gn_connection_end(connection, GN_REASON_PEER_CLOSED, ends_by_close(connection));
     else if (connection->exchange_count == 0 && connection->output.length == 0)
         gn_connection_end(connection, in_head ? GN_REASON_HEAD_CUT : GN_REASON_NONE, false);
     else if (connection->exchange_count == 0)

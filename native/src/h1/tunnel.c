@@ -30,10 +30,12 @@ void gn_h1_tunnel_open(struct gn_exchange *exchange)
     exchange->framing = GN_BODY_RAW;
     exchange->keep_alive = false;
     exchange->request_ended = false;
+    connection->context->counters->tunnels_open++;
+    if (session->reading != GN_H1_READING_OFFER)
+        return; // a response before it broke, and bytes were dropped since: it never gets its turn
     session->reading = GN_H1_READING_TUNNEL;
     session->receiving = exchange;
     session->since = connection->context->now;
-    connection->context->counters->tunnels_open++;
     if (connection->input_ended)
         gn_h1_tunnel_input_ended(connection);
     gn_connection_unblock(connection, GN_BLOCKED_PIPELINE);

@@ -372,6 +372,20 @@ TEST(D5_or_counts_as_gone)
     driver_close(&driver);
 }
 
+TEST(D5_gone_in_the_middle_of_a_body_that_ends_with_the_connection)
+{
+    driver_prepare(&driver);
+    driver.shared->listener.half_close = 0;
+    struct gn_io_memory_peer *peer = driver_begin(&driver, "GET / HTTP/1.0\r\n\r\n");
+    driver_respond(&driver, driver_exchange(&driver, 0), 200, 0, -1, "half", 4);
+    driver_settle(&driver);
+    gn_io_memory_finish(peer);
+    driver_settle(&driver);
+    CHECK_EQ(driver_exchange(&driver, 0)->resets, 1);
+    CHECK(gn_io_memory_saw_reset(peer)); // a plain end would be that of the body
+    driver_close(&driver);
+}
+
 /* B20, B21: the response is complete before the body of `length` bytes was sent, of which `limit` may be dropped. */
 static void check_discard(bool chunked, size_t length, bool kept)
 {

@@ -207,6 +207,22 @@ TEST(F1_not_while_100_is_awaited)
     driver_close(&driver);
 }
 
+TEST(F1_an_empty_body_that_nobody_asked_for_takes_no_credit_from_the_tunnel)
+{
+    driver_prepare(&driver);
+    struct gn_io_memory_peer *peer =
+        driver_begin(&driver, "POST / HTTP/1.1\r\nhost: h\r\nconnection: upgrade\r\nupgrade: echo\r\n"
+                              "expect: 100-continue\r\ntransfer-encoding: chunked\r\n\r\n0\r\n\r\n");
+    struct driver_exchange *exchange = driver_exchange(&driver, 0);
+    CHECK(exchange->ended);
+    driver_open_tunnel(&driver, exchange, 101, "");
+    driver_write(&driver, peer, "raw");
+    driver_settle(&driver);
+    CHECK_READ(&driver, peer, SWITCHED);
+    check_received(exchange, "raw");
+    driver_close(&driver);
+}
+
 TEST(F1_not_without_an_offer)
 {
     static const char *const heads[] = {
@@ -575,6 +591,35 @@ TEST(a_tunnel_may_end_in_the_record_that_opens_it)
     driver_close(&driver);
 }
 
+TEST(SENT_comes_once_where_the_peer_ends_before_it_has_read_all)
+{
+    driver_prepare(&driver);
+    struct gn_io_memory_peer *peer = driver_begin(&driver, UPGRADE);
+    struct driver_exchange *exchange = driver_exchange(&driver, 0);
+    gn_io_memory_room(peer, 0);
+    exchange->ended = false;
+    struct driver_staged staged = {0};
+    driver_field(&staged, GN_FIELD_UPGRADE, "", "echo");
+    driver_say(&driver, exchange,
+               (struct gn_command){
+                   .kind = GN_COMMAND_RESPOND, .flags = GN_FLAG_END | GN_FLAG_NOTIFY, .status = 101, .value = -1},
+               &staged, "last");
+    driver_settle(&driver);
+    gn_io_memory_finish(peer);
+    driver_settle(&driver);
+    CHECK(exchange->ended);
+    CHECK_EQ(exchange->sents, 0);
+    CHECK(!gn_io_memory_saw_close(peer));
+    gn_io_memory_room(peer, 65536);
+    driver_settle(&driver);
+    CHECK_READ(&driver, peer, SWITCHED "last");
+    CHECK_EQ(exchange->sents, 1);
+    CHECK_EQ(exchange->sent_reason, GN_REASON_NONE);
+    CHECK_EQ(exchange->resets, 0);
+    CHECK(gn_io_memory_saw_close(peer) && !gn_io_memory_saw_reset(peer));
+    driver_close(&driver);
+}
+
 TEST(D5_the_peer_ends_before_it_is_answered)
 {
     for (unsigned i = 0; i < 4; i++) {
@@ -908,6 +953,33 @@ TEST(a_close_before_it_ends_it)
     CHECK_EQ(exchange->resets, 1);
     CHECK_EQ(exchange->reset_reason, GN_REASON_CLOSED_HERE);
     CHECK_EQ(tunnels_open(), 0);
+    driver_close(&driver);
+}
+
+/* The first response goes on while the one behind it breaks: what the peer says then is read by nobody, so that no
+   tunnel may begin in the middle of it. */
+TEST(one_behind_a_response_that_broke_reads_nothing)
+{
+    driver_prepare(&driver);
+    struct gn_io_memory_peer *peer = driver_begin(&driver, GET GET UPGRADE);
+    REQUIRE(driver.exchange_count == 3);
+    driver_reset(&driver, driver_exchange(&driver, 1));
+    driver_settle(&driver);
+    driver_write(&driver, peer, "first");
+    driver_settle(&driver);
+    struct driver_exchange *exchange = driver_exchange(&driver, 2);
+    driver_open_tunnel(&driver, exchange, 101, "");
+    driver_settle(&driver);
+    driver_write(&driver, peer, "second");
+    driver_settle(&driver);
+    check_received(exchange, "");
+    driver_answer(&driver, driver_exchange(&driver, 0), "x");
+    driver_settle(&driver);
+    CHECK_READ(&driver, peer, OK(1) "x");
+    CHECK_EQ(exchange->resets, 1);
+    CHECK_EQ(tunnels_open(), 0);
+    gn_io_memory_finish(peer);
+    driver_settle(&driver);
     driver_close(&driver);
 }
 
