@@ -44,7 +44,8 @@
  * TRAILERS   | trailer section; ends the body               | the same             | the same           | rejected
  * CREDIT     | a DATA event's block goes back, and with it the receive credit that it took (all         | the same
  *            | columns)                                                                                 |
- * FREE       | an INTERIM or TRAILERS event's block goes back (all columns)                             | rejected
+ * FREE       | an INTERIM or TRAILERS event's block goes back, or one of DATA that crossed a RELEASE    | the same
+ *            | (all columns)                                                                            |
  * RELEASE    | Java has let go of the exchange: its head block and slot go back (all columns)           | the same
  * RESET      | cut the response off  | RST_STREAM with the  | close the connection | RST_STREAM         | RST to the
  *            | (close the            | code in `value`      |                      |                    | peer
