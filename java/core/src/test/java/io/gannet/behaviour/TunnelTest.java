@@ -386,13 +386,15 @@ class TunnelTest {
         try (RawClient client = server.connect()) {
             client.send(UPGRADE);
             assertEquals(101, client.response().status());
-            CompletableFuture<Void> sent = CompletableFuture.runAsync(() -> {
-                try {
-                    client.send(bytes).end();
-                } catch (Exception e) {
-                    throw new AssertionError(e);
-                }
-            });
+            CompletableFuture<Void> sent = CompletableFuture.runAsync(
+                    () -> {
+                        try {
+                            client.send(bytes).end();
+                        } catch (Exception e) {
+                            throw new AssertionError(e);
+                        }
+                    },
+                    pool);
             assertArrayEquals(bytes, client.rest());
             sent.get(Await.SECONDS, TimeUnit.SECONDS);
         }
@@ -424,37 +426,41 @@ class TunnelTest {
             Tunnel tunnel = Await.result(opened);
             var sent = new AtomicLong();
             byte[] piece = new byte[65536];
-            CompletableFuture<Void> sending = CompletableFuture.runAsync(() -> {
-                try {
-                    for (int i = 0; i < 1000; i++) {
-                        client.send(piece);
-                        sent.addAndGet(piece.length);
-                    }
-                    client.end();
-                } catch (Exception e) {
-                    throw new AssertionError(e);
-                }
-            });
+            CompletableFuture<Void> sending = CompletableFuture.runAsync(
+                    () -> {
+                        try {
+                            for (int i = 0; i < 1000; i++) {
+                                client.send(piece);
+                                sent.addAndGet(piece.length);
+                            }
+                            client.end();
+                        } catch (Exception e) {
+                            throw new AssertionError(e);
+                        }
+                    },
+                    pool);
             Await.until(() -> server.stats().bytesReceived() > 65536, () -> "the client sends");
             long received = server.stats().bytesReceived();
             Await.until(() -> server.stats().blocksLent() > 0, () -> "bytes wait");
             assertTrue(received < 1_000_000, () -> "received without a reader: " + received);
             assertFalse(sending.isDone());
             var written = new AtomicLong();
-            CompletableFuture<Void> writing = CompletableFuture.runAsync(() -> {
-                try {
-                    for (int i = 0; i < 1000; i++) {
-                        tunnel.output()
-                                .write(new byte[65536])
-                                .toCompletableFuture()
-                                .get(60, TimeUnit.SECONDS);
-                        written.addAndGet(65536);
-                    }
-                    tunnel.output().end();
-                } catch (Exception e) {
-                    throw new AssertionError(e);
-                }
-            });
+            CompletableFuture<Void> writing = CompletableFuture.runAsync(
+                    () -> {
+                        try {
+                            for (int i = 0; i < 1000; i++) {
+                                tunnel.output()
+                                        .write(new byte[65536])
+                                        .toCompletableFuture()
+                                        .get(60, TimeUnit.SECONDS);
+                                written.addAndGet(65536);
+                            }
+                            tunnel.output().end();
+                        } catch (Exception e) {
+                            throw new AssertionError(e);
+                        }
+                    },
+                    pool);
             Await.until(() -> written.get() > 0, () -> "the writer writes");
             assertFalse(writing.isDone());
             assertEquals(65_536_000L, tunnel.input().discard().get(60, TimeUnit.SECONDS));
