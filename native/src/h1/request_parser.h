@@ -59,6 +59,18 @@ enum gn_h1_status {
 /* How the body is framed (RFC 9112 section 6.3). Content-Length: 0 is GN_H1_NO_BODY. */
 enum gn_h1_framing { GN_H1_NO_BODY, GN_H1_SIZED, GN_H1_CHUNKED };
 
+/* What is let in that is refused otherwise, bits of gn_h1_request_limits.lenient; in the order of io.gannet.Leniency, which
+   says what each means. */
+enum gn_h1_lenient {
+    GN_H1_ALLOW_BARE_LF = 1,                  /* A3 */
+    GN_H1_ALLOW_REPEATED_SPACES = 2,          /* A6 */
+    GN_H1_ALLOW_INVALID_FIELDS = 4,           /* A12 */
+    GN_H1_ALLOW_UTF_8_TARGETS = 8,            /* A14 */
+    GN_H1_ALLOW_REPEATED_CONTENT_LENGTH = 16, /* B4 */
+    GN_H1_ALLOW_TRANSFER_CODINGS = 32,        /* B5 */
+    GN_H1_ALLOW_LENGTH_AND_CHUNKED = 64,      /* B8 */
+};
+
 /* Limits, all exact at n: n passes, n + 1 is refused. Units: bytes, fields, lines. */
 struct gn_h1_request_limits {
     uint32_t head_bytes; /* from the first byte of the request line to the end of the empty line; it comes first: a
@@ -66,6 +78,7 @@ struct gn_h1_request_limits {
     uint32_t target_bytes;
     uint32_t fields;      /* at most GN_H1_FIELDS_MAX */
     uint32_t empty_lines; /* CRLF lines before the request line */
+    uint32_t lenient;     /* bits of enum gn_h1_lenient; 0: strict */
 };
 
 /* A field line. The name is as received; the value has its optional white space trimmed. */

@@ -36,6 +36,7 @@ static struct gn_h1_request_limits limits_of(const struct gn_connection *connect
         .target_bytes = (uint32_t)settings->target_bytes,
         .fields = (uint32_t)settings->fields,
         .empty_lines = (uint32_t)settings->empty_lines,
+        .lenient = (uint32_t)settings->lenient,
     };
 }
 

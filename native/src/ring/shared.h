@@ -40,9 +40,14 @@
     X(target_bytes)       /* A17; default 65534 */                                                                     \
     X(fields)             /* A15; default 100 */                                                                       \
     X(empty_lines)        /* A2; default 8 */                                                                          \
+    X(trailer_bytes)      /* of a trailer section (B15); default 16384 */                                              \
+    X(extension_bytes)    /* of all chunk extensions of a body (B12); default 16384 */                                 \
+    X(body_bytes)         /* of a request body (B24); 0: no limit */                                                   \
+    X(lenient)            /* bits of enum gn_h1_lenient: what is let in that is refused otherwise; default 0 */        \
     X(pipeline)           /* requests of a connection in flight; default 32 */                                         \
     X(receive_credit)     /* body bytes of an exchange that Java holds at most; default 65536 */                       \
     X(send_credit)        /* body bytes of an exchange that wait to be sent at most; default 65536 */                  \
+    X(requests)           /* of a connection: the response to the last one says close; 0: no limit */                  \
     X(discard_bytes)      /* unread body bytes that are read to keep a connection; default 65536 */                    \
     X(linger_bytes)       /* bytes read and dropped after the last response, before closing; default 1048576 */        \
     X(keep_alive)         /* 1: connections are kept (default), 0: closed after a response */                          \
@@ -51,12 +56,15 @@
     X(first_byte_timeout) /* accept to the first byte; default 30 s */                                                 \
     X(head_timeout)       /* first byte of a head to its end; default 30 s */                                          \
     X(idle_timeout)       /* between two requests; default 75 s */                                                     \
-    X(body_timeout)       /* without a byte of a body that Java waits for; default 30 s */                             \
-    X(write_timeout)      /* without a byte taken by the peer; default 30 s */                                         \
+    X(body_timeout)       /* a body that Java waits for is short of body_rate; default 30 s */                         \
+    X(write_timeout)      /* the peer takes what waits for it slower than write_rate; default 30 s */                  \
+    X(body_rate)          /* bytes a second, over each body_timeout; at least a byte comes in it; default 240 */       \
+    X(write_rate)         /* bytes a second, over each write_timeout; at least a byte; default 240 */                  \
     X(linger_timeout)     /* after the last response; default 5 s */                                                   \
     X(connections)        /* of this listener on this loop; past it accept pauses; 0: no limit */                      \
     X(safe_pipeline)      /* 1: of several requests in flight all have safe methods (RFC 9112 9.3.2); default 0 */     \
     X(connect)            /* 1: CONNECT goes to Java (F2); 0: it is answered with 501 (default) */                     \
+    X(http_1_0)           /* 1: HTTP/1.0 requests are answered with HTTP/1.0 (C15); 0: with HTTP/1.1 (default) */      \
     X(title_case)         /* 1: field names that C spells begin their words with capitals (C17); default 0 */          \
     X(tunnel_timeout)     /* a tunnel without a byte in either direction; default 10 min */
 

@@ -108,6 +108,8 @@ static inline struct gn_listener_settings driver_default_settings(void)
         .target_bytes = 65534,
         .fields = 100,
         .empty_lines = 8,
+        .trailer_bytes = 16384,
+        .extension_bytes = 16384,
         .pipeline = 32,
         .receive_credit = 65536,
         .send_credit = 65536,
@@ -120,6 +122,8 @@ static inline struct gn_listener_settings driver_default_settings(void)
         .idle_timeout = 75 * SECOND,
         .body_timeout = 30 * SECOND,
         .write_timeout = 30 * SECOND,
+        .body_rate = 240,
+        .write_rate = 240,
         .linger_timeout = 5 * SECOND,
         .tunnel_timeout = 600 * SECOND,
     };

@@ -320,6 +320,35 @@ public final class HttpServer implements AutoCloseable {
         }
 
         /**
+         * Whether requests of HTTP/1.0 are answered with {@code HTTP/1.0} in the status line, for clients that insist. The
+         * default is {@code false}: a server answers with its own version, {@code HTTP/1.1} (RFC 9110 section 6.2), framed
+         * so that the client understands it.
+         *
+         * @param on whether to answer with HTTP/1.0
+         * @return this
+         */
+        public Builder http10StatusLine(boolean on) {
+            options.http10StatusLine(on);
+            return this;
+        }
+
+        /**
+         * Lets in what is refused otherwise. The default is nothing: each kind is a way to make this server and another
+         * one on the path see different requests in the same bytes. May be called several times.
+         *
+         * @param first a kind of malformed request
+         * @param more further kinds
+         * @return this
+         */
+        public Builder allow(Leniency first, Leniency... more) {
+            options.allow(Objects.requireNonNull(first, "first"));
+            for (Leniency leniency : more) {
+                options.allow(Objects.requireNonNull(leniency, "more"));
+            }
+            return this;
+        }
+
+        /**
          * How long a tunnel may be without a byte in either direction; then it is ended. The default is 10 minutes.
          *
          * @param time the limit, or zero for none
@@ -498,8 +527,87 @@ public final class HttpServer implements AutoCloseable {
          * @return this
          * @throws IllegalArgumentException if it is out of range
          */
-        public Builder maxBodyBytes(int bytes) {
+        public Builder maxBufferedBodyBytes(int bytes) {
+            options.maxBufferedBodyBytes(bytes);
+            return this;
+        }
+
+        /**
+         * The longest body of a request, however it is read; a longer one is answered with 413 (RFC 9110 section 15.5.14), at
+         * once if its Content-Length says so, else when it is passed, and the connection is closed. The default is 0: bodies
+         * that are streamed have no limit but what the handler makes of them.
+         *
+         * @param bytes 0 or more; 0 for no limit
+         * @return this
+         * @throws IllegalArgumentException if it is out of range
+         */
+        public Builder maxBodyBytes(long bytes) {
             options.maxBodyBytes(bytes);
+            return this;
+        }
+
+        /**
+         * The longest trailer section of a request, with its empty line; a longer one is answered with 400. The default is
+         * 16384. It may have as many fields as a head ({@link #maxFields}).
+         *
+         * @param bytes 2 to 524288
+         * @return this
+         * @throws IllegalArgumentException if it is out of range
+         */
+        public Builder maxTrailerBytes(int bytes) {
+            options.maxTrailerBytes(bytes);
+            return this;
+        }
+
+        /**
+         * The most bytes of chunk extensions in a request's body, all chunks together; more are answered with 400 (RFC 9112
+         * section 7.1.1). The default is 16384.
+         *
+         * @param bytes 0 to 524288
+         * @return this
+         * @throws IllegalArgumentException if it is out of range
+         */
+        public Builder maxChunkExtensionBytes(int bytes) {
+            options.maxChunkExtensionBytes(bytes);
+            return this;
+        }
+
+        /**
+         * The most requests of a connection; the response to the last one says {@code Connection: close}. The default is 0: no
+         * limit.
+         *
+         * @param count 0 or more; 0 for no limit
+         * @return this
+         * @throws IllegalArgumentException if it is out of range
+         */
+        public Builder maxRequestsPerConnection(int count) {
+            options.maxRequestsPerConnection(count);
+            return this;
+        }
+
+        /**
+         * The most bytes of a body without a reader that are read and dropped, so that the connection can be kept; where more
+         * are to come, it is closed behind the response. The default is 65536.
+         *
+         * @param bytes 0 or more
+         * @return this
+         * @throws IllegalArgumentException if it is out of range
+         */
+        public Builder maxDiscardedBytes(int bytes) {
+            options.maxDiscardedBytes(bytes);
+            return this;
+        }
+
+        /**
+         * The most bytes that are read and dropped behind the last response, while the server waits for the client to close its
+         * side; then the connection is closed at once. The default is 1048576. See {@link #lingerTimeout}.
+         *
+         * @param bytes 0 or more
+         * @return this
+         * @throws IllegalArgumentException if it is out of range
+         */
+        public Builder maxLingerBytes(int bytes) {
+            options.maxLingerBytes(bytes);
             return this;
         }
 
@@ -555,8 +663,9 @@ public final class HttpServer implements AutoCloseable {
         }
 
         /**
-         * How long a body that the handler reads may make no progress; then the request is answered with 408 and the
-         * connection is closed (RFC 9110 section 15.5.9). The default is 30 seconds.
+         * How long a body that the handler reads may make too little progress: less than {@link #minBodyRate} over this
+         * time, or none at all; then the request is answered with 408 and the connection is closed (RFC 9110 section
+         * 15.5.9). The default is 30 seconds.
          *
          * @param time the time, or zero for no limit
          * @return this
@@ -568,8 +677,8 @@ public final class HttpServer implements AutoCloseable {
         }
 
         /**
-         * How long a client may take no byte of a response that waits for it; then the connection is closed. The
-         * default is 30 seconds.
+         * How long a client may take too little of a response that waits for it: less than {@link #minWriteRate} over
+         * this time, or nothing at all; then the connection is closed. The default is 30 seconds.
          *
          * @param time the time, or zero for no limit
          * @return this
@@ -577,6 +686,32 @@ public final class HttpServer implements AutoCloseable {
          */
         public Builder writeTimeout(Duration time) {
             options.writeTimeout(Objects.requireNonNull(time, "time"));
+            return this;
+        }
+
+        /**
+         * The least rate at which the body of a request must come while its handler reads it, over each {@link #bodyTimeout}.
+         * The default is 240 bytes a second.
+         *
+         * @param bytesPerSecond 0 to 1048576; with 0, a byte in that time is enough
+         * @return this
+         * @throws IllegalArgumentException if it is out of range
+         */
+        public Builder minBodyRate(int bytesPerSecond) {
+            options.minBodyRate(bytesPerSecond);
+            return this;
+        }
+
+        /**
+         * The least rate at which a client must take the response that waits for it, over each {@link #writeTimeout}. What counts
+         * is what its host has acknowledged. The default is 240 bytes a second.
+         *
+         * @param bytesPerSecond 0 to 1048576; with 0, a byte in that time is enough
+         * @return this
+         * @throws IllegalArgumentException if it is out of range
+         */
+        public Builder minWriteRate(int bytesPerSecond) {
+            options.minWriteRate(bytesPerSecond);
             return this;
         }
 

@@ -42,7 +42,7 @@ import java.util.function.Function;
  */
 public interface IncomingBody {
     /**
-     * All bytes, up to the limit of the server ({@link HttpServer.Builder#maxBodyBytes(int)}, default 1 MiB).
+     * All bytes, up to the limit of the server ({@link HttpServer.Builder#maxBufferedBodyBytes}, default 1 MiB).
      *
      * @return a future of the bytes, an empty array if there are none; the array is the caller's
      * @throws IllegalStateException if the body was read before or the exchange has ended
@@ -60,7 +60,7 @@ public interface IncomingBody {
     CompletableFuture<byte[]> bytes(int limit);
 
     /**
-     * All of it as text, up to the limit of the server ({@link HttpServer.Builder#maxBodyBytes(int)}, default 1 MiB).
+     * All of it as text, up to the limit of the server ({@link HttpServer.Builder#maxBufferedBodyBytes}, default 1 MiB).
      * See {@link #text(int)}.
      *
      * @return a future of the text, empty if there is none

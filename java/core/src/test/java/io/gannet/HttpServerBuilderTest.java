@@ -33,7 +33,7 @@ class HttpServerBuilderTest {
                 option("maxFields must be 1 to 1024: 1025", b -> b.maxFields(1025)),
                 option("maxEmptyLines must be 0 to 1024: -1", b -> b.maxEmptyLines(-1)),
                 option("maxPipelinedRequests must be 1 to 65536: 0", b -> b.maxPipelinedRequests(0)),
-                option("maxBodyBytes must be 0 to 2147483639: -1", b -> b.maxBodyBytes(-1)),
+                option("maxBufferedBodyBytes must be 0 to 2147483639: -1", b -> b.maxBufferedBodyBytes(-1)),
                 option("maxConnectionsPerLoop must be 0 to 16777215: -5", b -> b.maxConnectionsPerLoop(-5)),
                 option(
                         "closeDeadline must not be negative: PT-1S; zero closes at once",

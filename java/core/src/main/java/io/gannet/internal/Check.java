@@ -16,6 +16,13 @@ final class Check {
         return value;
     }
 
+    static long range(String name, long value, long least, long most) {
+        if (value < least || value > most) {
+            throw new IllegalArgumentException(name + " must be " + least + " to " + most + ": " + value);
+        }
+        return value;
+    }
+
     /** The nanoseconds of a time limit, 0 for none. */
     static long timeout(String name, Duration time) {
         return duration(name, time, "switches it off");

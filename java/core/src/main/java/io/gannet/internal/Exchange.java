@@ -605,7 +605,7 @@ final class Exchange extends ExchangeResponse {
     private BodyReader bodyReader() {
         BodyReader reader = body;
         if (reader == null) {
-            reader = new BodyReader(this, listener.server.maxBodyBytes(), false);
+            reader = new BodyReader(this, listener.server.maxBufferedBodyBytes(), false);
             if (!BODY.compareAndSet(this, null, reader)) {
                 reader = (BodyReader) BODY.getVolatile(this);
             }

@@ -32,7 +32,7 @@ public final class Server {
     private final Duration handlerDeadline;
     private final boolean interrupts;
     private final boolean reuses;
-    private final int maxBodyBytes;
+    private final int maxBufferedBodyBytes;
     private final LoopGroup group;
     private final boolean ownsGroup;
     private final List<InetSocketAddress> addresses = new CopyOnWriteArrayList<>();
@@ -55,7 +55,7 @@ public final class Server {
         this.handlerDeadline = options.handlerDeadline;
         this.interrupts = options.interruptOnDisconnect;
         this.reuses = options.reuseExchanges;
-        this.maxBodyBytes = options.maxBodyBytes;
+        this.maxBufferedBodyBytes = options.maxBufferedBodyBytes;
         this.group = group;
         this.ownsGroup = ownsGroup;
         this.hook = options.closeOnShutdown ? new Thread(() -> close(null), "gannet-shutdown") : null;
@@ -176,8 +176,8 @@ public final class Server {
         return reuses;
     }
 
-    int maxBodyBytes() {
-        return maxBodyBytes;
+    int maxBufferedBodyBytes() {
+        return maxBufferedBodyBytes;
     }
 
     void countHandlerFailure() {

@@ -2,6 +2,7 @@ package io.gannet.internal;
 
 import io.gannet.Dispatch;
 import io.gannet.Handler;
+import io.gannet.Leniency;
 import java.net.InetSocketAddress;
 import java.nio.ByteBuffer;
 import java.time.Duration;
@@ -24,7 +25,7 @@ public final class ServerOptions {
     Handler handler;
     Duration closeDeadline = Duration.ofSeconds(10);
     boolean closeOnShutdown;
-    int maxBodyBytes = 1 << 20;
+    int maxBufferedBodyBytes = 1 << 20;
     Dispatches dispatch = Dispatches.LOOP;
     Duration handlerDeadline;
     boolean interruptOnDisconnect;
@@ -40,8 +41,12 @@ public final class ServerOptions {
         set(Layout.LISTENER_PIPELINE, PIPELINE);
         set(Layout.LISTENER_RECEIVE_CREDIT, RECEIVE_CREDIT);
         set(Layout.LISTENER_SEND_CREDIT, SEND_CREDIT);
-        set(Layout.LISTENER_DISCARD_BYTES, 65536);
-        set(Layout.LISTENER_LINGER_BYTES, 1048576);
+        maxTrailerBytes(16384);
+        maxChunkExtensionBytes(16384);
+        maxDiscardedBytes(65536);
+        maxLingerBytes(1 << 20);
+        minBodyRate(240);
+        minWriteRate(240);
         keepAlive(true);
         date(true);
         halfClose(true);
@@ -60,7 +65,7 @@ public final class ServerOptions {
         handler = other.handler;
         closeDeadline = other.closeDeadline;
         closeOnShutdown = other.closeOnShutdown;
-        maxBodyBytes = other.maxBodyBytes;
+        maxBufferedBodyBytes = other.maxBufferedBodyBytes;
         dispatch = other.dispatch;
         handlerDeadline = other.handlerDeadline;
         interruptOnDisconnect = other.interruptOnDisconnect;
@@ -217,8 +222,48 @@ public final class ServerOptions {
         pipelineGiven = true;
     }
 
-    public void maxBodyBytes(int bytes) {
-        maxBodyBytes = Check.range("maxBodyBytes", bytes, 0, Integer.MAX_VALUE - 8);
+    public void maxBodyBytes(long bytes) {
+        set(Layout.LISTENER_BODY_BYTES, Check.range("maxBodyBytes", bytes, 0, Long.MAX_VALUE));
+    }
+
+    public void maxBufferedBodyBytes(int bytes) {
+        maxBufferedBodyBytes = Check.range("maxBufferedBodyBytes", bytes, 0, Integer.MAX_VALUE - 8);
+    }
+
+    public void maxTrailerBytes(int bytes) {
+        set(Layout.LISTENER_TRAILER_BYTES, Check.range("maxTrailerBytes", bytes, 2, 1 << 19));
+    }
+
+    public void maxChunkExtensionBytes(int bytes) {
+        set(Layout.LISTENER_EXTENSION_BYTES, Check.range("maxChunkExtensionBytes", bytes, 0, 1 << 19));
+    }
+
+    public void maxRequestsPerConnection(int count) {
+        set(Layout.LISTENER_REQUESTS, Check.range("maxRequestsPerConnection", count, 0, Integer.MAX_VALUE));
+    }
+
+    public void maxDiscardedBytes(int bytes) {
+        set(Layout.LISTENER_DISCARD_BYTES, Check.range("maxDiscardedBytes", bytes, 0, Integer.MAX_VALUE));
+    }
+
+    public void maxLingerBytes(int bytes) {
+        set(Layout.LISTENER_LINGER_BYTES, Check.range("maxLingerBytes", bytes, 0, Integer.MAX_VALUE));
+    }
+
+    public void minBodyRate(int bytesPerSecond) {
+        set(Layout.LISTENER_BODY_RATE, Check.range("minBodyRate", bytesPerSecond, 0, 1 << 20));
+    }
+
+    public void minWriteRate(int bytesPerSecond) {
+        set(Layout.LISTENER_WRITE_RATE, Check.range("minWriteRate", bytesPerSecond, 0, 1 << 20));
+    }
+
+    public void http10StatusLine(boolean on) {
+        set(Layout.LISTENER_HTTP_1_0, on ? 1 : 0);
+    }
+
+    public void allow(Leniency leniency) {
+        set(Layout.LISTENER_LENIENT, get(Layout.LISTENER_LENIENT) | 1L << leniency.ordinal());
     }
 
     public void maxConnectionsPerLoop(int count) {

@@ -28,7 +28,7 @@ class FullHeapTest {
                     .listen("127.0.0.1", 0)
                     .backend(Backend.valueOf(arguments[0]))
                     .loops(1)
-                    .maxBodyBytes(1_000_000_000)
+                    .maxBufferedBodyBytes(1_000_000_000)
                     .handler((request, response) -> {
                         switch (request.path()) {
                             case "/bytes" -> request.body().bytes().thenAccept(response::send);

@@ -167,9 +167,9 @@ class LimitsTest {
     }
 
     @Test
-    @DisplayName("maxBodyBytes: a body of n bytes passes, of n + 1 is 413, declared or not")
-    void maxBodyBytes() throws Exception {
-        try (var server = TestServer.start(backend, builder -> builder.maxBodyBytes(3))) {
+    @DisplayName("maxBufferedBodyBytes: a body of n bytes passes, of n + 1 is 413, declared or not")
+    void maxBufferedBodyBytes() throws Exception {
+        try (var server = TestServer.start(backend, builder -> builder.maxBufferedBodyBytes(3))) {
             String sized = "POST / HTTP/1.1\r\nHost: x\r\nContent-Length: ";
             String chunked = "POST / HTTP/1.1\r\nHost: x\r\nTransfer-Encoding: chunked\r\n\r\n";
             try (RawClient client = server.connect()) {

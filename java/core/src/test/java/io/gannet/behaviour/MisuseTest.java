@@ -332,7 +332,7 @@ class MisuseTest extends ServerTest {
                 refused("0", builder -> builder.maxTargetBytes(0)),
                 refused("-1", builder -> builder.maxEmptyLines(-1)),
                 refused("0", builder -> builder.maxPipelinedRequests(0)),
-                refused("-1", builder -> builder.maxBodyBytes(-1)),
+                refused("-1", builder -> builder.maxBufferedBodyBytes(-1)),
                 refused("-1", builder -> builder.maxConnectionsPerLoop(-1)),
                 refused("PT-1S", builder -> builder.headTimeout(Duration.ofSeconds(-1))),
                 refused("PT-1S", builder -> builder.firstByteTimeout(Duration.ofSeconds(-1))),
