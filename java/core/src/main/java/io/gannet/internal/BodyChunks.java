@@ -48,15 +48,8 @@ final class BodyChunks implements BodySink {
     }
 
     @Override
-    public boolean isWaiting() {
-        return isReady();
-    }
-
-    @Override
     public boolean copy(ByteBuffer from, int offset, int length) {
-        byte[] bytes = new byte[length];
-        from.get(offset, bytes);
-        chunk = ByteBuffer.wrap(bytes);
+        chunk = BodySink.copyOf(from, offset, length);
         return true;
     }
 

@@ -24,11 +24,6 @@ final class BodyCount implements BodySink {
     }
 
     @Override
-    public boolean isWaiting() {
-        return !future.isDone();
-    }
-
-    @Override
     public boolean copy(ByteBuffer from, int offset, int length) {
         count += length;
         return true;

@@ -121,15 +121,8 @@ final class BodyPublisher implements Flow.Publisher<ByteBuffer>, Flow.Subscripti
     }
 
     @Override
-    public boolean isWaiting() {
-        return isReady();
-    }
-
-    @Override
     public boolean copy(ByteBuffer from, int offset, int length) {
-        byte[] bytes = new byte[length];
-        from.get(offset, bytes);
-        chunk = ByteBuffer.wrap(bytes);
+        chunk = BodySink.copyOf(from, offset, length);
         return true;
     }
 

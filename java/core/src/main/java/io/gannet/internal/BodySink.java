@@ -19,7 +19,9 @@ interface BodySink {
     boolean isReady();
 
     /** Whether somebody waits for bytes or for the end. */
-    boolean isWaiting();
+    default boolean isWaiting() {
+        return isReady();
+    }
 
     /** Copies bytes, without a call of the application; {@code false}: the body was refused, and the bytes stay unread. */
     boolean copy(ByteBuffer from, int offset, int length);
@@ -32,4 +34,11 @@ interface BodySink {
 
     /** The body will not be complete; {@code true}: somebody was told. */
     boolean fail(HttpException why);
+
+    /** Bytes that the application may keep. */
+    static ByteBuffer copyOf(ByteBuffer from, int offset, int length) {
+        byte[] bytes = new byte[length];
+        from.get(offset, bytes);
+        return ByteBuffer.wrap(bytes);
+    }
 }

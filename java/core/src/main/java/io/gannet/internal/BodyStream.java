@@ -214,11 +214,6 @@ final class BodyStream extends InputStream implements BodySink {
     }
 
     @Override
-    public boolean isWaiting() {
-        return isReady();
-    }
-
-    @Override
     public boolean copy(ByteBuffer from, int offset, int length) {
         if (gathered == null) {
             gathered = new byte[reader.unread()];

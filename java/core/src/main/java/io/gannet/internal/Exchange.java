@@ -175,9 +175,7 @@ final class Exchange extends ExchangeResponse {
         listener.server.countHandlerFailure();
         Log.handlerRejected(requestLine(), why);
         if (!responded && commitHere()) {
-            failed = true;
-            fields = null;
-            answer(503, "Service Unavailable", false);
+            answerError(503, "Service Unavailable", false);
         }
     }
 
@@ -196,9 +194,7 @@ final class Exchange extends ExchangeResponse {
         } else {
             // Whoever took the right to respond has not used it in time.
             commitHere();
-            failed = true;
-            fields = null;
-            answer(503, "Service Unavailable", body != null);
+            answerError(503, "Service Unavailable", body != null);
             broken = true;
         }
         if (isOver()) {
@@ -218,9 +214,7 @@ final class Exchange extends ExchangeResponse {
         tellDropped(thrown);
         try {
             if (!responded && commitHere()) {
-                failed = true;
-                fields = null;
-                answer(500, "Internal Server Error", true);
+                answerError(500, "Internal Server Error", true);
             } else if (responded && !finished) {
                 cutOff();
             }
@@ -256,16 +250,22 @@ final class Exchange extends ExchangeResponse {
     }
 
     private void answerFailure(Asked asked) {
-        failed = true;
         if (asked != null) {
+            failed = true;
             removeContentFields();
             // What is left of a body that was refused is not read, so nothing can follow it.
             boolean refused = body != null && body.isRefused();
             answer(asked.status, asked.text, isClosing() || refused);
         } else {
-            fields = null;
-            answer(500, "Internal Server Error", false);
+            answerError(500, "Internal Server Error", false);
         }
+    }
+
+    /** Answers for a failure, with nothing of what the handler had put together. */
+    private void answerError(int code, String text, boolean close) {
+        failed = true;
+        fields = null;
+        answer(code, text, close);
     }
 
     /** Counts and logs a failure. */
@@ -539,12 +539,11 @@ final class Exchange extends ExchangeResponse {
         before.giveBack();
         listener.server.countHandlerFailure();
         Log.abandoned(requestLine(), responded);
-        failed = true;
         commitHere();
         if (responded) {
             cutOff();
         } else {
-            answer(500, "Internal Server Error", false);
+            answerError(500, "Internal Server Error", false);
         }
         releaseIfOver();
     }
@@ -568,7 +567,6 @@ final class Exchange extends ExchangeResponse {
                 || body != null && body.isReading()
                 || tunnel != null && tunnel.reader().isReading()
                 || isAwaitingSent()
-                || hasSentCallback() && responded
                 || disconnect != null && !disconnect.isDone();
         if (needed) {
             holdAgain();

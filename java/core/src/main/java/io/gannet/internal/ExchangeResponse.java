@@ -384,7 +384,7 @@ abstract class ExchangeResponse extends ExchangeHead implements Response {
     @Override
     public final OutputStream outputStream() {
         checkOpen();
-        if (loop.inEventLoop()) {
+        if (Loop.isCurrent()) {
             throw new IllegalStateException(
                     "outputStream() waits for the client, and must not be used on the thread of a"
                             + " loop: use stream(), or dispatch the handler elsewhere");
@@ -783,12 +783,7 @@ abstract class ExchangeResponse extends ExchangeHead implements Response {
         tunnel = opened;
         writer = opened.writer();
         tunnelOpened();
-        CommandRing commands = loop.commands();
-        commands.reserve(1, stagedHeadBytes());
-        int end = stageFields(commands, false);
-        commands.message(Layout.COMMAND_RESPOND, flags(0), status, id, end, end, -1);
-        writer.start();
-        settle();
+        sendHead(writer);
     }
 
     // ---- what comes of it, on the loop's thread ----
@@ -810,10 +805,6 @@ abstract class ExchangeResponse extends ExchangeHead implements Response {
 
     final boolean isAwaitingSent() {
         return awaitingSent;
-    }
-
-    final boolean hasSentCallback() {
-        return sent != null && !sent.isDone();
     }
 
     private void complete(HttpException failure) {
