@@ -2,6 +2,7 @@
  * Prints the Java class io.gannet.internal.Layout: every number and text that both sides of the rings share, taken from
  * the headers that define them. The build writes it beside the Java sources, so the two cannot drift.
  */
+#include <inttypes.h>
 #include <stddef.h>
 #include <stdint.h>
 #include <stdio.h>
@@ -209,6 +210,11 @@ static void print_names(void)
     GN_METHODS(PRINT)
 #undef PRINT
     printf("    };\n");
+    uint64_t barred = 0;
+    for (unsigned token = 1; token < GN_FIELD_NAME_COUNT; token++)
+        if (!gn_field_name_in_trailers((enum gn_field_name)token))
+            barred |= UINT64_C(1) << token;
+    printf("\n    private static final long NOT_IN_TRAILERS = 0x%" PRIx64 "L;\n", barred);
 }
 
 static void print_methods(void)
@@ -226,6 +232,9 @@ static void print_methods(void)
         "    public static int fieldNameCount() {\n        return FIELD_NAMES.length;\n    }\n"
         "\n    /**\n     * {@return the lower-case name of a field}\n     *\n     * @param token its token\n     */\n"
         "    public static String fieldName(int token) {\n        return FIELD_NAMES[token];\n    }\n"
+        "\n    /**\n     * {@return whether a field may stand in a trailer section (RFC 9110 section 6.5.1)}\n     *\n"
+        "     * @param token its token, 0 for a name without one\n     */\n"
+        "    public static boolean inTrailers(int token) {\n        return (NOT_IN_TRAILERS >> token & 1) == 0;\n    }\n"
         "\n    /** {@return how many method tokens there are, with 0, which is none} */\n"
         "    public static int methodCount() {\n        return METHODS.length;\n    }\n"
         "\n    /**\n     * {@return the name of a method}\n     *\n     * @param token its token\n     */\n"

@@ -5,7 +5,6 @@ import java.nio.ByteBuffer;
 import java.nio.charset.StandardCharsets;
 import java.util.Arrays;
 import java.util.Objects;
-import java.util.Set;
 
 /** The fields of a response in the making, checked, and how they are staged. */
 final class ResponseFields {
@@ -14,47 +13,6 @@ final class ResponseFields {
 
     /** The entry of {@code content-type: text/plain; charset=utf-8}, ready to be staged. */
     static final byte[] TEXT_PLAIN = entry(Layout.FIELD_CONTENT_TYPE, "text/plain; charset=utf-8");
-
-    /**
-     * What must be known before the content: framing, routing, request modifiers, authentication, control of the response,
-     * and the format of the content (RFC 9110 section 6.5.1).
-     */
-    private static final Set<String> NOT_IN_TRAILERS = Set.of(
-            "age",
-            "authorization",
-            "cache-control",
-            "connection",
-            "content-encoding",
-            "content-length",
-            "content-range",
-            "content-type",
-            "cookie",
-            "date",
-            "expect",
-            "expires",
-            "host",
-            "if-match",
-            "if-modified-since",
-            "if-none-match",
-            "if-range",
-            "if-unmodified-since",
-            "keep-alive",
-            "location",
-            "max-forwards",
-            "pragma",
-            "proxy-authenticate",
-            "proxy-authorization",
-            "proxy-connection",
-            "range",
-            "retry-after",
-            "set-cookie",
-            "te",
-            "trailer",
-            "transfer-encoding",
-            "upgrade",
-            "vary",
-            "warning",
-            "www-authenticate");
 
     /** Name and value, by turns. */
     private Object[] entries = new Object[8];
@@ -156,7 +114,7 @@ final class ResponseFields {
     /** Adds a trailer field, checked. */
     void addTrailer(String name, String value) {
         EncodedName encoded = EncodedName.cached(name);
-        if (NOT_IN_TRAILERS.contains(encoded.lowerCase)) {
+        if (!Layout.inTrailers(encoded.token)) {
             throw new IllegalArgumentException("field " + name + " has no place in trailers (RFC 9110 section 6.5.1)");
         }
         add(encoded, FieldText.checkValue(name, value));
