@@ -63,10 +63,17 @@ enum gn_io_operation {
     GN_IO_OP_COUNT
 };
 
+/* A failure of GN_IO_OP_SEND for tests that is no errno: the send takes nothing and reports no error (D12). */
+#define GN_IO_FAULT_NOTHING_SENT 4096
+
 /*
  * Failures to order, for tests: operation `op` fails with error[op] (a positive errno) each time its countdown[op] is
  * 0, else the countdown goes down by one; error 0: never. `once[op]`: the failure happens a single time.
  * `short_length`: receives and sends are cut to that many bytes (0: not at all).
+ *
+ * A failure comes where the kernel's would, and costs no byte of a connection that goes on: what a backend does not
+ * report (EINTR anywhere; EAGAIN of a receive; of io_uring also ENOBUFS of a receive, EAGAIN and EBUSY of a wait) is
+ * met as the kernel's is. With io_uring sends fail in their completions, but for ENOMEM: the queue takes nothing.
  */
 struct gn_io_faults {
     uint32_t countdown[GN_IO_OP_COUNT];

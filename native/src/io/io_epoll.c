@@ -353,7 +353,7 @@ static ssize_t epoll_send(struct gn_io *io, struct gn_io_socket *socket, const s
             return -EINPROGRESS;
         }
         if (error != 0)
-            return -error;
+            return error == GN_IO_FAULT_NOTHING_SENT ? -EPIPE : -error;
         if (epoll->faults->short_length > 0) {
             count = cut_parts(cut, parts, count, epoll->faults->short_length);
             parts = cut;
@@ -455,7 +455,11 @@ static void take_event(struct epoll *epoll, struct gn_io_socket *socket, uint32_
 static int wait_for_events(struct epoll *epoll, struct epoll_event *events, uint64_t wait)
 {
     long count;
-    if (wait != 0 && epoll->has_pwait2) {
+    int error = gn_io_fault(epoll->faults, GN_IO_OP_WAIT);
+    if (error != 0) {
+        errno = error;
+        count = -1;
+    } else if (wait != 0 && epoll->has_pwait2) {
         struct __kernel_timespec time = {
             .tv_sec = (int64_t)(wait / NANOSECONDS_PER_SECOND),
             .tv_nsec = (int64_t)(wait % NANOSECONDS_PER_SECOND),
@@ -479,9 +483,6 @@ static int epoll_turn(struct gn_io *io, uint64_t wait)
 {
     struct epoll *epoll = epoll_of(io);
     struct epoll_event events[EVENTS_PER_TURN];
-    int error = gn_io_fault(epoll->faults, GN_IO_OP_WAIT);
-    if (error != 0)
-        return -error;
     bool idle = gn_list_empty(&epoll->ready) && gn_list_empty(&epoll->closing);
     int count = wait_for_events(epoll, events, idle ? wait : 0);
     if (count < 0)

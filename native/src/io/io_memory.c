@@ -380,7 +380,7 @@ static ssize_t transmit(struct network *network, struct gn_io_memory_peer *peer,
 {
     int error = gn_io_fault(network->faults, GN_IO_OP_SEND);
     if (error != 0)
-        return -error;
+        return error == GN_IO_FAULT_NOTHING_SENT ? -EPIPE : -error;
     if (peer->reset || peer->gone)
         return -ECONNRESET;
     size_t room = room_of(peer), total = 0;
@@ -564,7 +564,7 @@ static int memory_turn(struct gn_io *io, uint64_t wait)
     struct network *network = network_of(io);
     int error = gn_io_fault(network->faults, GN_IO_OP_WAIT);
     if (error != 0)
-        return -error;
+        return error == EINTR ? 0 : -error;
     network->turn++;
     bool woken = take_wake(network);
     unsigned delivered = report_closed(network);

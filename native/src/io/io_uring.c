@@ -56,6 +56,8 @@ enum {
     SEND_CANCELLING = 16, // and a cancel of it
     CLOSING = 32,
     CLOSE_QUEUED = 64,
+    RECEIVE_FAULT = 128, // a test's failure: of the multishot, of the send in the kernel
+    SEND_FAULT = 256,
 };
 
 // What a completion is of: a part of its user_data.
@@ -94,6 +96,7 @@ struct uring_io {
     // A connection whose accept a test made fail: as in a real failure it is not lost; the next accept(on) brings it.
     int held;
     struct gn_io_socket *held_listener;
+    int receive_fault, send_fault; // what a completion of a socket with such a fault says instead
     uint32_t messages_used;
     struct message messages[MESSAGES];
 };
@@ -139,12 +142,32 @@ static bool queue_close(struct uring_io *uring, struct gn_io_socket *socket)
     return true;
 }
 
+// What the kernel reports of a multishot receive that merely has to be started again.
+static bool is_passing(int error)
+{
+    return error == EAGAIN || error == EINTR || error == ENOBUFS;
+}
+
+// The failure that a test ordered of receives, if it comes at the start (`starting`) or with bytes, which it then costs.
+static int receive_fault(struct gn_io_faults *faults, bool starting)
+{
+    if (__builtin_expect(faults == NULL, 1) || is_passing(faults->error[GN_IO_OP_RECEIVE]) != starting)
+        return 0;
+    return gn_io_fault(faults, GN_IO_OP_RECEIVE);
+}
+
 static bool queue_multishot(struct uring_io *uring, struct gn_io_socket *socket)
 {
     struct io_uring_sqe *entry = gn_uring_next(&uring->ring);
     if (entry == NULL)
         return false;
     entry->fd = socket->descriptor;
+    int fault = socket->listener ? 0 : receive_fault(uring->faults, true);
+    if (fault != 0) {
+        entry->fd = -1;
+        uring->receive_fault = fault;
+        set_state(socket, RECEIVE_FAULT, 0);
+    }
     if (socket->listener) {
         entry->opcode = IORING_OP_ACCEPT;
         entry->ioprio = IORING_ACCEPT_MULTISHOT;
@@ -299,12 +322,18 @@ static void receive_completed(struct uring_io *uring, struct gn_io_socket *socke
         finish_if_done(uring, socket);
         return;
     }
-    int fault = result >= 0 ? gn_io_fault(uring->faults, GN_IO_OP_RECEIVE) : 0;
+    int fault = 0;
+    if (result >= 0) {
+        fault = receive_fault(uring->faults, false);
+    } else if ((socket->state & RECEIVE_FAULT) != 0) {
+        set_state(socket, 0, RECEIVE_FAULT);
+        fault = uring->receive_fault;
+    }
     if (fault != 0)
         result = -fault;
     if (result > 0) {
         deliver(uring, socket, gn_uring_buffers_bytes(&uring->buffers, completion->flags), (size_t)result);
-    } else if (result == -ENOBUFS && fault == 0) {
+    } else if (result == -ENOBUFS) {
         if ((socket->state & WANTED) != 0 && gn_list_empty(&socket->link))
             gn_list_append(&uring->starved, &socket->link);
     } else if (!ended_idly(result)) {
@@ -340,12 +369,15 @@ static void accept_completed(struct uring_io *uring, struct gn_io_socket *listen
 
 static void send_completed(struct uring_io *uring, struct gn_io_socket *socket, int result)
 {
+    bool fault = result < 0 && (socket->state & SEND_FAULT) != 0;
     socket->operations--;
-    set_state(socket, 0, SENDING | SEND_CANCELLING);
+    set_state(socket, 0, SENDING | SEND_CANCELLING | SEND_FAULT);
     if ((socket->state & CLOSING) != 0) {
         finish_if_done(uring, socket);
         return;
     }
+    if (fault)
+        result = uring->send_fault == GN_IO_FAULT_NOTHING_SENT ? 0 : -uring->send_fault;
     if (result == 0)
         result = -EPIPE;
     else if (ended_idly(result))
@@ -442,7 +474,8 @@ static void deliver_held(struct uring_io *uring)
     uring->io.handler->accepted(uring->io.owner, listener, uring->held);
 }
 
-static int run(struct uring_io *uring, uint64_t wait)
+// `fault`: a test's failure of the wait.
+static int run(struct uring_io *uring, uint64_t wait, int fault)
 {
     settle_list(uring, &uring->changed, NO_LIMIT);
     settle_list(uring, &uring->starved, uring->buffers.count);
@@ -451,7 +484,7 @@ static int run(struct uring_io *uring, uint64_t wait)
     if (!gn_list_empty(&uring->changed) || !gn_list_empty(&uring->starved) || held_is_due(uring))
         wait = 0;
 
-    int error = gn_uring_wait(&uring->ring, wait);
+    int error = fault != 0 ? gn_uring_tolerate(-fault) : gn_uring_wait(&uring->ring, wait);
     if (error < 0)
         return error;
     uring->woken = false;
@@ -468,8 +501,7 @@ static int run(struct uring_io *uring, uint64_t wait)
 static int uring_turn(struct gn_io *io, uint64_t wait)
 {
     struct uring_io *uring = uring_of(io);
-    int fault = gn_io_fault(uring->faults, GN_IO_OP_WAIT);
-    return fault != 0 ? -fault : run(uring, wait);
+    return run(uring, wait, gn_io_fault(uring->faults, GN_IO_OP_WAIT));
 }
 
 // ---- what the owner calls ----
@@ -580,8 +612,8 @@ static ssize_t uring_send(struct gn_io *io, struct gn_io_socket *socket, const s
 {
     struct uring_io *uring = uring_of(io);
     int fault = gn_io_fault(uring->faults, GN_IO_OP_SEND);
-    if (fault != 0)
-        return -fault;
+    if (fault == ENOMEM)
+        return -ENOMEM;
     if (!is_open(socket))
         return -EBADF;
     if (count == 0 || count > GN_IO_SEND_PARTS)
@@ -614,6 +646,11 @@ static ssize_t uring_send(struct gn_io *io, struct gn_io_socket *socket, const s
         entry->opcode = IORING_OP_SENDMSG;
         entry->addr = (uint64_t)(uintptr_t)&message->header;
         entry->len = 1;
+    }
+    if (__builtin_expect(fault != 0, 0)) {
+        entry->fd = -1;
+        uring->send_fault = fault;
+        set_state(socket, SEND_FAULT, 0);
     }
     socket->operations++;
     set_state(socket, SENDING, 0);
@@ -707,7 +744,7 @@ static int uring_stop(struct gn_io *io, uint64_t wait)
         cancel_wake(uring);
         uint64_t passed = uring_now(io) - begin;
         uint64_t left = wait == GN_IO_WAIT_FOREVER ? wait : passed < wait ? wait - passed : 0;
-        if (run(uring, left) < 0)
+        if (run(uring, left, 0) < 0)
             return -ETIMEDOUT;
         if (left == 0 && (uring->sockets.used > 0 || uring->wake_armed))
             return -ETIMEDOUT;

@@ -181,8 +181,7 @@ void gn_uring_close(struct gn_uring *ring)
     *ring = (struct gn_uring){.descriptor = -1};
 }
 
-// The kernel's answers to a call that are no failure of the ring: what could not be done is done in the next call.
-static int tolerate(int result)
+int gn_uring_tolerate(int result)
 {
     switch (-result) {
     case EINTR:
@@ -202,7 +201,7 @@ int gn_uring_submit(struct gn_uring *ring)
         return 0;
     __atomic_store_n(ring->kernel_submission_tail, ring->submission_tail, __ATOMIC_RELEASE);
     int result = gn_uring_kernel_enter(ring->enter_descriptor, before, 0, ring->enter_flags, NULL, 0);
-    int error = tolerate(result);
+    int error = gn_uring_tolerate(result);
     if (error < 0)
         return error;
     return gn_uring_unsubmitted(ring) < before ? 0 : -EAGAIN;
@@ -235,7 +234,7 @@ int gn_uring_wait(struct gn_uring *ring, uint64_t nanoseconds)
     struct io_uring_getevents_arg argument = {
         .ts = complete > 0 && nanoseconds != GN_IO_WAIT_FOREVER ? (uint64_t)(uintptr_t)&time : 0,
     };
-    return tolerate(gn_uring_kernel_enter(ring->enter_descriptor, submit, complete,
-                                          ring->enter_flags | IORING_ENTER_GETEVENTS | IORING_ENTER_EXT_ARG, &argument,
-                                          sizeof argument));
+    return gn_uring_tolerate(gn_uring_kernel_enter(ring->enter_descriptor, submit, complete,
+                                                   ring->enter_flags | IORING_ENTER_GETEVENTS | IORING_ENTER_EXT_ARG,
+                                                   &argument, sizeof argument));
 }

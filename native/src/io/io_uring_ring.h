@@ -72,6 +72,10 @@ static inline uint32_t gn_uring_unsubmitted(const struct gn_uring *ring)
  */
 int gn_uring_wait(struct gn_uring *ring, uint64_t nanoseconds);
 
+/* 0 for a result of the kernel's that is no failure of the ring (what could not be done is done in the next call), else
+   the negative errno, which is fatal. */
+int gn_uring_tolerate(int result);
+
 /* How many completions are here. */
 static inline uint32_t gn_uring_completed(const struct gn_uring *ring)
 {

@@ -76,6 +76,8 @@ struct driver {
     uint32_t read_limit; /* events read in a poll at most; 0: all */
     bool hold_bodies;
     bool late;
+    bool may_die; /* a poll may fail: `died` says how, and no other one may follow */
+    int died;
     int descriptor;
     int64_t listener;
 
@@ -165,7 +167,8 @@ static inline void driver_add_slab(struct driver *driver)
     driver->slabs[index - 1] = slab;
 }
 
-static inline void driver_open(struct driver *driver)
+/* Places the rings and opens the loop: 0, or its negative errno. */
+static inline int driver_open_loop(struct driver *driver)
 {
     struct gn_loop_settings *settings = &driver->shared->loop;
     uint8_t *region = (uint8_t *)driver->shared;
@@ -175,8 +178,14 @@ static inline void driver_open(struct driver *driver)
     driver->events = (struct gn_event *)(void *)(region + settings->events_offset);
     driver->commands = (struct gn_command *)(void *)(region + settings->commands_offset);
     driver->staging = region + settings->staging_offset;
-    REQUIRE(gn_loop_open(&driver->loop, driver->shared, &driver->faults) == 0);
-    driver->io = driver->loop->context.io;
+    int error = gn_loop_open(&driver->loop, driver->shared, &driver->faults);
+    driver->io = error == 0 ? driver->loop->context.io : NULL;
+    return error;
+}
+
+static inline void driver_open(struct driver *driver)
+{
+    REQUIRE(driver_open_loop(driver) == 0);
     for (unsigned i = 0; i < driver->slab_count; i++)
         driver_add_slab(driver);
     gn_io_memory_late(driver->io, driver->late);
@@ -351,7 +360,8 @@ static inline void driver_take_event(struct driver *driver, const struct gn_even
         driver->closed_subject = event->subject;
         break;
     case GN_EVENT_UNLISTENED:
-        CHECK_EQ(event->subject, driver->listener);
+        if (driver->listener > 0)
+            CHECK_EQ(event->subject, driver->listener);
         driver->unlistened++;
         break;
     case GN_EVENT_REFUSED:
@@ -385,6 +395,10 @@ static inline uint32_t driver_hand_over(struct driver *driver, uint64_t wait)
     driver->command_count = driver->staging_used = 0;
     int64_t there = gn_loop_poll(driver->loop, count, driver->head, wait);
     memset(driver->commands, 0xa5, driver->shared->loop.commands_capacity * sizeof(struct gn_command));
+    if (driver->may_die && there < 0) {
+        driver->died = (int)there;
+        return 0;
+    }
     REQUIRE(there >= 0 && there <= (int64_t)driver->shared->loop.events_capacity);
     for (size_t i = 0; driver->releasing && i < driver->exchange_count; i++) {
         if (driver->exchanges[i]->release_poll == driver->polls)
@@ -472,14 +486,9 @@ static inline void driver_abandon(struct driver *driver)
     driver_free(driver);
 }
 
-/* Releases what is held, stops and frees the loop; all that was lent must be back. */
-static inline void driver_close(struct driver *driver)
+/* Releases every exchange that is left. */
+static inline void driver_release_all(struct driver *driver)
 {
-    const struct gn_counters *counters = &driver->shared->counters;
-    driver->faults = (struct gn_io_faults){0};
-    driver->loop->context.memory.fail_from = 0;
-    driver->read_limit = 0;
-    driver_settle(driver);
     for (size_t i = 0; i < driver->exchange_count; i++) {
         struct driver_exchange *exchange = driver->exchanges[i];
         driver_free_trailers(driver, exchange);
@@ -489,6 +498,17 @@ static inline void driver_close(struct driver *driver)
             driver_credit(driver, exchange);
         driver_release(driver, exchange);
     }
+}
+
+/* Releases what is held, stops and frees the loop; all that was lent must be back. */
+static inline void driver_close(struct driver *driver)
+{
+    const struct gn_counters *counters = &driver->shared->counters;
+    driver->faults = (struct gn_io_faults){0};
+    driver->loop->context.memory.fail_from = 0;
+    driver->read_limit = 0;
+    driver_settle(driver);
+    driver_release_all(driver);
     driver_settle(driver);
     CHECK_EQ(driver->unknown, 0);
     CHECK_EQ(counters->commands_rejected, 0);
