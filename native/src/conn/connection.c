@@ -367,12 +367,15 @@ void gn_connection_closed(struct gn_connection *connection)
 
 bool gn_connection_watch_lost(struct gn_context *context, uint64_t id)
 {
+    if (gn_ring_room(&context->ring) > 0 && gn_list_empty(&context->lost)) {
+        gn_ring_write(&context->ring, (struct gn_event){.kind = GN_EVENT_CLOSED, .subject = id});
+        return true;
+    }
     struct lost *lost = gn_memory_allocate(&context->memory, sizeof(*lost));
     if (lost == NULL)
         return false;
     lost->id = id;
     gn_list_append(&context->lost, &lost->link);
-    gn_connection_deliver_closed(context);
     return true;
 }
 

@@ -106,7 +106,7 @@ void gn_connection_resume(struct gn_connection *connection);
 void gn_connection_expired(struct gn_connection *connection);
 /* The graceful end of an idle or a busy connection. */
 void gn_connection_finish(struct gn_connection *connection);
-/* Java wants a CLOSED event for a connection that is gone already. False: no memory. */
+/* Java wants a CLOSED event for a connection that is gone already. False: there is neither room nor memory for it. */
 bool gn_connection_watch_lost(struct gn_context *context, uint64_t id);
 /* Writes CLOSED events that are owed, as far as the ring has room. */
 void gn_connection_deliver_closed(struct gn_context *context);
