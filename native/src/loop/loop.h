@@ -30,7 +30,7 @@ struct gn_loop {
  */
 int gn_loop_open(struct gn_loop **loop, struct gn_shared *shared, struct gn_io_faults *faults);
 
-/* Lends a slab; see gn_arena_add. */
+/* Lends a slab; see gn_arena_add. One that is refused is not asked for again: the caller tries again by itself. */
 int gn_loop_add_slab(struct gn_loop *loop, uint8_t *bytes, size_t size);
 
 /* Listens on `descriptor`, taken over also on failure, with shared->listener. The id, or a negative errno. */
