@@ -775,7 +775,10 @@ public final class Loop implements EventLoop, Runnable {
         if (pointer != 0) {
             int index = slabs.add(pointer, slab);
             if (index < 0) {
+                // C asks no second time: without memory of its own it may have some later.
                 Log.slabRefused(name, -index);
+                slabWanted = true;
+                wantSlabLater();
             }
         }
     }
