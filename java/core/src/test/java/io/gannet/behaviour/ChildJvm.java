@@ -29,6 +29,13 @@ final class ChildJvm implements AutoCloseable {
         return new ChildJvm(command(main, arguments), ProcessBuilder.Redirect.INHERIT);
     }
 
+    /** With options of the JVM besides the usual ones. */
+    static ChildJvm startWithOptions(List<String> options, Class<?> main, String... arguments) throws IOException {
+        List<String> command = command(main, arguments);
+        command.addAll(1, options);
+        return new ChildJvm(command, ProcessBuilder.Redirect.INHERIT);
+    }
+
     /** With a limit on file descriptors. */
     static ChildJvm startWithDescriptors(int limit, Class<?> main, String... arguments) throws IOException {
         var command = new ArrayList<>(List.of("sh", "-c", "ulimit -n " + limit + " && exec \"$@\"", "sh"));
