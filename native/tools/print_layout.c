@@ -26,6 +26,16 @@ static void print_int(const char *prefix, const char *name, size_t value)
     printf("    public static final int %s%s = %zu;\n", prefix, name, value);
 }
 
+static void print_camel_case(const char *name)
+{
+    for (const char *c = name; *c != 0; c++) {
+        if (*c == '_')
+            putchar(*++c);
+        else
+            putchar(*c >= 'A' && *c <= 'Z' ? *c - 'A' + 'a' : *c);
+    }
+}
+
 static void print_settings_name(const char *prefix, const char *name, size_t offset)
 {
     printf("    public static final int %s", prefix);
@@ -154,6 +164,7 @@ static void print_shared(void)
     print_int("", "TEXT_BYTES", GN_TEXT_BYTES);
     print_int("", "COUNTERS", offsetof(struct gn_shared, counters));
     print_int("", "COUNTERS_BYTES", sizeof(struct gn_counters));
+    print_int("COUNTER_", "REASONS", offsetof(struct gn_shared, counters.reasons));
 #define PRINT(name) print_settings_name("COUNTER_", #name, offsetof(struct gn_shared, counters.name));
     GN_COUNTERS(PRINT)
 #undef PRINT
@@ -188,6 +199,13 @@ static void print_reasons(void)
         } else {
             printf("        \"%s\",\n", text);
         }
+    }
+    printf("    };\n\n    private static final String[] REASON_NAMES = {\n");
+    for (unsigned reason = 0; reason < GN_REASON_LIMIT; reason++) {
+        const char *name = gn_reason_name(reason);
+        printf("        \"");
+        print_camel_case(name == NULL ? "" : name);
+        printf("\",\n");
     }
     printf("    };\n");
 }
@@ -228,6 +246,9 @@ static void print_methods(void)
         "\n    /**\n     * {@return a text for a reason}\n     *\n     * @param reason its number\n     */\n"
         "    public static String reasonText(int reason) {\n"
         "        return reason >= 0 && reason < REASON_TEXTS.length ? REASON_TEXTS[reason] : UNKNOWN_REASON;\n    }\n"
+        "\n    /**\n     * {@return the name of a reason's counter; empty: the number is none}\n     *\n"
+        "     * @param reason its number, 0 to REASON_LIMIT - 1\n     */\n"
+        "    public static String reasonName(int reason) {\n        return REASON_NAMES[reason];\n    }\n"
         "\n    /** {@return how many field-name tokens there are, with 0, which is none} */\n"
         "    public static int fieldNameCount() {\n        return FIELD_NAMES.length;\n    }\n"
         "\n    /**\n     * {@return the lower-case name of a field}\n     *\n     * @param token its token\n     */\n"

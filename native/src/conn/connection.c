@@ -130,7 +130,7 @@ void gn_connection_drop_input(struct gn_connection *connection, size_t length)
 {
     connection->dropped += length;
     if (connection->dropped > connection->settings->linger_bytes)
-        gn_connection_end(connection, GN_REASON_CLOSED_HERE, true);
+        gn_connection_end(connection, GN_REASON_LINGER_TOO_LARGE, true);
 }
 
 void gn_connection_received(struct gn_connection *connection, const uint8_t *bytes, ssize_t length)
@@ -318,6 +318,8 @@ void gn_connection_end(struct gn_connection *connection, unsigned reason, bool r
     if (connection->state == GN_CONNECTION_CLOSING)
         return;
     connection->end_reason = (uint16_t)reason;
+    if (reason != GN_REASON_NONE && reason != GN_REASON_HEAD_CUT) // which was counted when it was logged
+        gn_context_count(context, reason);
     close_socket(connection, reset);
     while (!gn_list_empty(&connection->sending))
         gn_exchange_sent(context, gn_list_owner(connection->sending.next, struct gn_exchange, sending), reason);

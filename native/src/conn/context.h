@@ -46,6 +46,12 @@ struct gn_context {
     struct gn_h1_field fields[GN_H1_FIELDS_MAX];
 };
 
+/* Counts something that `reason` (gn_reason) did to a peer. */
+static inline void gn_context_count(struct gn_context *context, unsigned reason)
+{
+    context->counters->reasons[reason]++;
+}
+
 /* Writes an event for the log, or counts that there was no room. */
 void gn_context_log(struct gn_context *context, struct gn_event event);
 

@@ -69,6 +69,7 @@ static struct gn_h1_partial *keep_partial(struct gn_connection *connection, uint
 static void log_refusal(struct gn_connection *connection, unsigned reason, unsigned status)
 {
     connection->context->counters->requests_refused++;
+    gn_context_count(connection->context, reason);
     gn_context_log(connection->context, (struct gn_event){.kind = GN_EVENT_REFUSED,
                                                           .reason = (uint16_t)reason,
                                                           .subject = gn_connection_id(connection),

@@ -269,7 +269,11 @@ struct gn_staged_field {
     X(BODY_TOO_LARGE, 18, "the message body is larger than the limit")                                                 \
     X(SHUTDOWN, 19, "the server is shutting down")                                                                     \
     X(TUNNEL_TIMEOUT, 20, "the tunnel was idle for too long")                                                          \
-    X(CONNECT_CONTENT, 21, "CONNECT with content-length or transfer-encoding")
+    X(CONNECT_CONTENT, 21, "CONNECT with content-length or transfer-encoding")                                         \
+    X(TRAILERS_TOO_LARGE, 22, "the trailer section is larger than the limit")                                          \
+    X(UNREAD_TOO_LARGE, 23, "more of the message body was left unread than is dropped for the sake of a connection")   \
+    X(LINGER_TOO_LARGE, 24, "more bytes came behind the last message than the limit")                                  \
+    X(LAST_REQUEST, 25, "the connection had as many requests as it may have")
 
 #define GN_REASON_ENUM(name, number, text) GN_REASON_##name = number,
 enum gn_reason { GN_REASONS(GN_REASON_ENUM) GN_REASON_REQUEST = 64, GN_REASON_CHUNKED = 128, GN_REASON_LIMIT = 160 };
@@ -277,5 +281,9 @@ enum gn_reason { GN_REASONS(GN_REASON_ENUM) GN_REASON_REQUEST = 64, GN_REASON_CH
 
 /* A static English text for a reason; "unknown reason" for a number without one. */
 const char *gn_reason_text(unsigned reason);
+
+/* A static name that no other reason has, in capitals, as that of the constant; NULL for a number without one. Those of
+   the chunked decoder begin with CHUNKED_. */
+const char *gn_reason_name(unsigned reason);
 
 #endif

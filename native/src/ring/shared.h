@@ -14,6 +14,8 @@
 
 #include <stdint.h>
 
+#include "ring/record.h"
+
 /* Settings of a loop. X(name): a 64-bit word; Java writes them before creation. */
 #define GN_LOOP_SETTINGS(X)                                                                                            \
     X(abi)                  /* GN_ABI */                                                                               \
@@ -102,6 +104,8 @@ struct gn_listener_settings {
 };
 struct gn_counters {
     GN_COUNTERS(GN_WORD)
+    /* By gn_reason: how often a message was refused, a limit took effect, or a connection ended for it. */
+    uint64_t reasons[GN_REASON_LIMIT];
 };
 #undef GN_WORD
 

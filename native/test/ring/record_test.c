@@ -64,9 +64,22 @@ TEST(every_reason_has_a_text_of_its_own)
     CHECK(strcmp(gn_reason_text(GN_REASON_CHUNKED + GN_H1_CHUNKED_BAD_SIZE),
                  gn_h1_chunked_text(GN_H1_CHUNKED_BAD_SIZE)) == 0);
     // The ranges do not reach into each other.
-    CHECK(GN_REASON_SHUTDOWN < GN_REASON_REQUEST);
+    CHECK(GN_REASON_LAST_REQUEST < GN_REASON_REQUEST);
     CHECK(GN_REASON_REQUEST + GN_H1_STATUS_COUNT <= GN_REASON_CHUNKED);
     CHECK(GN_REASON_CHUNKED + GN_H1_CHUNKED_BAD_LINE_END < GN_REASON_LIMIT);
+}
+
+TEST(every_reason_with_a_text_has_a_name_of_its_own)
+{
+    for (unsigned reason = 0; reason < 300; reason++) {
+        const char *name = gn_reason_name(reason);
+        CHECK_EQ(name != NULL, strcmp(gn_reason_text(reason), "unknown reason") != 0);
+        for (unsigned other = 0; name != NULL && other < reason; other++)
+            CHECK(gn_reason_name(other) == NULL || strcmp(gn_reason_name(other), name) != 0);
+    }
+    CHECK_BYTES(gn_reason_name(GN_REASON_HEAD_TIMEOUT), 12, "HEAD_TIMEOUT");
+    CHECK_BYTES(gn_reason_name(GN_REASON_REQUEST + GN_H1_BAD_HOST), 8, "BAD_HOST");
+    CHECK_BYTES(gn_reason_name(GN_REASON_CHUNKED + GN_H1_CHUNKED_BAD_SIZE), 16, "CHUNKED_BAD_SIZE");
 }
 
 TEST(the_shared_structure_is_made_of_words)

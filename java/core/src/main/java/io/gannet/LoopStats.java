@@ -1,8 +1,10 @@
 package io.gannet;
 
+import java.util.Collections;
 import java.util.LinkedHashMap;
 import java.util.Map;
 import java.util.Objects;
+import java.util.TreeMap;
 
 /**
  * The counters of an event loop, or the sums of several. They count from the loop's start; those that say "now" are
@@ -31,6 +33,9 @@ import java.util.Objects;
  * @param arenaFree bytes of that memory that are free now
  * @param blocksLent blocks of that memory now that requests hold
  * @param tunnelsOpen tunnels that are open now
+ * @param reasons what limits, time limits, parse errors and broken connections did to peers: how often, by a stable name
+ *     such as {@code headTimeout}, {@code bodyTooLarge} or {@code badHost}; sorted by name, without those that are 0. The
+ *     names are those of the C core's list of reasons, and the README's table of limits says which limit counts where
  * @param loopsHeldUp times that a loop was held up longer than {@link EventLoops.Builder#heldUpAfter}
  */
 public record LoopStats(
@@ -56,9 +61,16 @@ public record LoopStats(
         long arenaFree,
         long blocksLent,
         long tunnelsOpen,
+        Map<String, Long> reasons,
         long loopsHeldUp) {
+    /** Keeps a copy of the map. */
+    public LoopStats {
+        reasons = Collections.unmodifiableMap(new TreeMap<>(reasons));
+    }
+
     /**
-     * All numbers by name, in their order, for printing. The names are those of the components.
+     * All numbers by name, in their order, for printing. The names are those of the components, and {@code reasons.} with the
+     * name of a reason.
      *
      * @return a map of its own
      */
@@ -86,6 +98,7 @@ public record LoopStats(
         map.put("arenaFree", arenaFree);
         map.put("blocksLent", blocksLent);
         map.put("tunnelsOpen", tunnelsOpen);
+        reasons.forEach((name, count) -> map.put("reasons." + name, count));
         map.put("loopsHeldUp", loopsHeldUp);
         return map;
     }
@@ -98,6 +111,8 @@ public record LoopStats(
      */
     public LoopStats plus(LoopStats other) {
         Objects.requireNonNull(other, "other");
+        Map<String, Long> all = new TreeMap<>(reasons);
+        other.reasons.forEach((name, count) -> all.put(name, all.getOrDefault(name, 0L) + count));
         return new LoopStats(
                 turns + other.turns,
                 events + other.events,
@@ -121,6 +136,7 @@ public record LoopStats(
                 arenaFree + other.arenaFree,
                 blocksLent + other.blocksLent,
                 tunnelsOpen + other.tunnelsOpen,
+                all,
                 loopsHeldUp + other.loopsHeldUp);
     }
 }

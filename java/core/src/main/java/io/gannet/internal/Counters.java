@@ -5,6 +5,8 @@ import java.lang.invoke.MethodHandles;
 import java.lang.invoke.VarHandle;
 import java.nio.ByteBuffer;
 import java.nio.ByteOrder;
+import java.util.HashMap;
+import java.util.Map;
 
 /** Reads the counters that the C core keeps in the shared region, from any thread. */
 final class Counters {
@@ -39,12 +41,24 @@ final class Counters {
                 get(region, Layout.COUNTER_ARENA_FREE),
                 get(region, Layout.COUNTER_BLOCKS_LENT),
                 get(region, Layout.COUNTER_TUNNELS_OPEN),
+                reasons(region),
                 0);
+    }
+
+    private static Map<String, Long> reasons(ByteBuffer region) {
+        var reasons = new HashMap<String, Long>();
+        for (int reason = 0; reason < Layout.REASON_LIMIT; reason++) {
+            long count = get(region, Layout.COUNTER_REASONS + reason * Long.BYTES);
+            if (count != 0) {
+                reasons.put(Layout.reasonName(reason), count);
+            }
+        }
+        return reasons;
     }
 
     /** Nothing but loops that were held up. */
     static LoopStats heldUp(long times) {
-        return new LoopStats(0, 0, 0, 0, 0, 0, 0, 0, 0, 0, 0, 0, 0, 0, 0, 0, 0, 0, 0, 0, 0, 0, times);
+        return new LoopStats(0, 0, 0, 0, 0, 0, 0, 0, 0, 0, 0, 0, 0, 0, 0, 0, 0, 0, 0, 0, 0, 0, Map.of(), times);
     }
 
     private static long get(ByteBuffer region, int offset) {

@@ -29,7 +29,7 @@ final class Reasons {
                     Layout.REASON_BODY_CUT,
                     Layout.REASON_INPUT_OUTPUT -> CloseReason.Kind.BROKEN;
             case Layout.REASON_ABORTED, Layout.REASON_RESPONSE_CUT -> CloseReason.Kind.ABORTED;
-            case Layout.REASON_OUT_OF_MEMORY -> CloseReason.Kind.LIMIT;
+            case Layout.REASON_OUT_OF_MEMORY, Layout.REASON_LINGER_TOO_LARGE -> CloseReason.Kind.LIMIT;
             default -> isTimeout(reason) ? CloseReason.Kind.TIMEOUT : CloseReason.Kind.CLOSED;
         };
     }
@@ -59,7 +59,10 @@ final class Reasons {
             return HttpException.Kind.TIMEOUT;
         }
         return switch (reason) {
-            case Layout.REASON_OUT_OF_MEMORY, Layout.REASON_BODY_TOO_LARGE -> HttpException.Kind.LIMIT;
+            case Layout.REASON_OUT_OF_MEMORY,
+                    Layout.REASON_BODY_TOO_LARGE,
+                    Layout.REASON_TRAILERS_TOO_LARGE,
+                    Layout.REASON_LINGER_TOO_LARGE -> HttpException.Kind.LIMIT;
             case Layout.REASON_ABORTED, Layout.REASON_SHUTDOWN, Layout.REASON_RESPONSE_CUT -> HttpException.Kind.RESET;
             case Layout.REASON_UNKNOWN_EXPECTATION, Layout.REASON_CONNECT_REFUSED -> HttpException.Kind.PARSE;
             default -> HttpException.Kind.CLOSED;
@@ -74,7 +77,11 @@ final class Reasons {
             case Layout.REASON_BODY_TIMEOUT, Layout.REASON_HEAD_TIMEOUT, Layout.REASON_FIRST_BYTE_TIMEOUT -> 408;
             case Layout.REASON_BODY_TOO_LARGE -> 413;
             case Layout.REASON_OUT_OF_MEMORY, Layout.REASON_SHUTDOWN -> 503;
-            case Layout.REASON_PEER_CLOSED, Layout.REASON_PEER_RESET, Layout.REASON_BODY_CUT -> 400;
+            case Layout.REASON_PEER_CLOSED,
+                    Layout.REASON_PEER_RESET,
+                    Layout.REASON_BODY_CUT,
+                    Layout.REASON_TRAILERS_TOO_LARGE,
+                    Layout.REASON_LINGER_TOO_LARGE -> 400;
             default -> 500;
         };
     }
