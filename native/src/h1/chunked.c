@@ -17,9 +17,9 @@ enum part {
 
 #define DIGITS_MAX 16
 
-void gn_h1_chunked_start(struct gn_h1_chunked *decoder)
+void gn_h1_chunked_start(struct gn_h1_chunked *decoder, uint32_t extension_bytes)
 {
-    *decoder = (struct gn_h1_chunked){.part = PART_SIZE};
+    *decoder = (struct gn_h1_chunked){.part = PART_SIZE, .extensions = extension_bytes};
 }
 
 static enum gn_h1_chunked_status take_digit(struct gn_h1_chunked *decoder, uint8_t octet)
@@ -75,8 +75,9 @@ static enum gn_h1_chunked_status take_size_line(struct gn_h1_chunked *decoder, u
         decoder->part = PART_DATA;
         return GN_H1_CHUNKED_MORE;
     }
-    if (++decoder->extensions > GN_H1_CHUNK_EXTENSIONS_MAX)
+    if (decoder->extensions == 0)
         return GN_H1_CHUNKED_EXTENSIONS_TOO_LONG;
+    decoder->extensions--;
     if (decoder->part != PART_EXTENSION)
         decoder->part = octet == ';' ? PART_EXTENSION : PART_BLANKS;
     return GN_H1_CHUNKED_MORE;
@@ -145,7 +146,7 @@ const char *gn_h1_chunked_text(enum gn_h1_chunked_status status)
     case GN_H1_CHUNKED_BAD_EXTENSION:
         return "control octet in a chunk extension";
     case GN_H1_CHUNKED_EXTENSIONS_TOO_LONG:
-        return "chunk extensions over 16384 bytes";
+        return "chunk extensions larger than the limit";
     case GN_H1_CHUNKED_BAD_LINE_END:
         return "CRLF missing behind a chunk size or chunk data";
     }

@@ -18,24 +18,21 @@
 #include <stddef.h>
 #include <stdint.h>
 
-/* Chunk extensions of one body, in all (B12). Unit: bytes. */
-#define GN_H1_CHUNK_EXTENSIONS_MAX 16384
-
 enum gn_h1_chunked_status {
     GN_H1_CHUNKED_MORE,
     GN_H1_CHUNKED_DATA,
     GN_H1_CHUNKED_DONE,
-    GN_H1_CHUNKED_BAD_SIZE,      /* empty, not hexadecimal, blanks before it, more than 16 digits (B10) */
-    GN_H1_CHUNKED_SIZE_OVERFLOW, /* over 2^63-1 or a body of more than that in all (B11) */
-    GN_H1_CHUNKED_BAD_EXTENSION, /* a control octet, bare LF or bare CR in an extension (B12) */
-    GN_H1_CHUNKED_EXTENSIONS_TOO_LONG,
-    GN_H1_CHUNKED_BAD_LINE_END, /* CR or LF missing behind a size or behind chunk data (B13) */
+    GN_H1_CHUNKED_BAD_SIZE,            /* empty, not hexadecimal, blanks before it, more than 16 digits (B10) */
+    GN_H1_CHUNKED_SIZE_OVERFLOW,       /* over 2^63-1 or a body of more than that in all (B11) */
+    GN_H1_CHUNKED_BAD_EXTENSION,       /* a control octet, bare LF or bare CR in an extension (B12) */
+    GN_H1_CHUNKED_EXTENSIONS_TOO_LONG, /* of all chunks together (B12) */
+    GN_H1_CHUNKED_BAD_LINE_END,        /* CR or LF missing behind a size or behind chunk data (B13) */
 };
 
 struct gn_h1_chunked {
     uint64_t left;       /* data bytes of the chunk in hand that are still to come; while a size is read, its value */
     uint64_t total;      /* data bytes so far */
-    uint32_t extensions; /* extension bytes so far */
+    uint32_t extensions; /* extension bytes that may still come */
     uint8_t digits;
     uint8_t part;
 };
@@ -46,7 +43,8 @@ struct gn_h1_chunked_step {
     size_t data_length;
 };
 
-void gn_h1_chunked_start(struct gn_h1_chunked *decoder);
+/* Makes `decoder` ready for the first byte of a body, whose chunk extensions may have `extension_bytes` in all. */
+void gn_h1_chunked_start(struct gn_h1_chunked *decoder, uint32_t extension_bytes);
 enum gn_h1_chunked_status gn_h1_chunked_decode(struct gn_h1_chunked *decoder, const uint8_t *bytes, size_t length,
                                                size_t room, struct gn_h1_chunked_step *step);
 

@@ -11,9 +11,6 @@
 #include "h1/trailer_parser.h"
 #include "h1/tunnel.h"
 
-/* The most bytes of a trailer section (B15). */
-#define TRAILER_BYTES_MAX 16384U
-
 struct gn_h1_partial {
     union {
         struct gn_h1_request request;
@@ -261,7 +258,7 @@ static size_t read_trailers(struct gn_connection *connection, const uint8_t *byt
         return 0;
     }
     struct gn_h1_request_limits limits = limits_of(connection);
-    limits.head_bytes = TRAILER_BYTES_MAX;
+    limits.head_bytes = (uint32_t)connection->settings->trailer_bytes;
     struct gn_h1_trailers fresh, *trailers = &fresh;
     if (session->partial != NULL)
         trailers = &session->partial->trailers;
@@ -277,7 +274,8 @@ static size_t read_trailers(struct gn_connection *connection, const uint8_t *byt
     }
     if (status != GN_H1_COMPLETE) {
         drop_partial(connection);
-        fail_body(connection, GN_REASON_REQUEST + (unsigned)status, 400);
+        bool large = status == GN_H1_HEAD_TOO_LARGE;
+        fail_body(connection, large ? GN_REASON_TRAILERS_TOO_LARGE : GN_REASON_REQUEST + (unsigned)status, 400);
         return length;
     }
     size_t used = trailers->length;
@@ -377,7 +375,7 @@ static bool admit(struct gn_connection *connection, const struct gn_h1_request *
         session->receiving = exchange;
         if (request->framing == GN_H1_CHUNKED) {
             session->reading = GN_H1_READING_CHUNKED;
-            gn_h1_chunked_start(&session->chunked);
+            gn_h1_chunked_start(&session->chunked, (uint32_t)connection->settings->extension_bytes);
         } else {
             session->reading = GN_H1_READING_SIZED;
             session->body_left = request->content_length;

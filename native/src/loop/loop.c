@@ -180,8 +180,10 @@ static bool listener_settings_make_sense(const struct gn_listener_settings *sett
 {
     return settings->head_bytes >= 1 && settings->head_bytes <= GN_BUFFER_MAX / 2 && settings->target_bytes >= 1 &&
            settings->target_bytes <= UINT32_MAX && settings->fields >= 1 && settings->fields <= GN_H1_FIELDS_MAX &&
-           settings->empty_lines <= UINT32_MAX && settings->pipeline >= 1 && settings->receive_credit >= 1 &&
-           settings->send_credit >= 1;
+           settings->empty_lines <= UINT32_MAX && settings->trailer_bytes >= sizeof("\r\n") - 1 &&
+           settings->trailer_bytes <= GN_BUFFER_MAX / 2 && settings->extension_bytes <= UINT32_MAX &&
+           settings->body_rate <= UINT32_MAX && settings->write_rate <= UINT32_MAX && settings->pipeline >= 1 &&
+           settings->receive_credit >= 1 && settings->send_credit >= 1;
 }
 
 int64_t gn_loop_listen(struct gn_loop *loop, int descriptor)

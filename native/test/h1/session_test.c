@@ -251,6 +251,22 @@ TEST(B10_B13_a_bad_chunk_is_400_and_a_reset)
     }
 }
 
+TEST(B12_chunk_extensions_have_the_limit_of_the_listener)
+{
+    for (unsigned extra = 0; extra < 2; extra++) {
+        driver_prepare(&driver);
+        driver.shared->listener.extension_bytes = 5;
+        struct gn_io_memory_peer *peer =
+            driver_begin(&driver, extra == 0 ? POST_CHUNKED "1;ab\r\nx\r\n0;c\r\n\r\n" GET
+                                             : POST_CHUNKED "1;ab\r\nx\r\n0;cd\r\n\r\n" GET);
+        CHECK_EQ(driver.exchange_count, 2 - extra);
+        CHECK_EQ(driver_exchange(&driver, 0)->resets, extra);
+        CHECK_EQ(driver.shared->counters.reasons[GN_REASON_CHUNKED + GN_H1_CHUNKED_EXTENSIONS_TOO_LONG], extra);
+        CHECK_READ(&driver, peer, extra == 0 ? "" : BAD);
+        driver_close(&driver);
+    }
+}
+
 TEST(a_bad_body_behind_a_request_in_flight_is_answered_in_its_turn)
 {
     struct gn_io_memory_peer *peer = driver_start_with(&driver, GET POST_CHUNKED "X\r\n");

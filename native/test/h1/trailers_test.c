@@ -103,26 +103,46 @@ TEST(B15_as_many_as_a_head_may_have_fields)
     }
 }
 
-TEST(B15_a_section_of_more_than_16_KiB)
+static void check_section(size_t limit, size_t extra)
 {
-    for (size_t extra = 0; extra < 2; extra++) {
-        static char section[16384 + 2];
-        size_t length = 16384 + extra;
-        memset(section, 'a', length);
-        memcpy(section, "t: ", 3);
-        memcpy(section + length - 4, "\r\n\r\n", 4);
-        struct gn_io_memory_peer *peer = driver_start_with(&driver, POST_CHUNKED "0\r\n");
-        driver_write_bytes(&driver, peer, section, length);
-        driver_settle(&driver);
-        struct driver_exchange *exchange = driver_exchange(&driver, 0);
-        CHECK_EQ(exchange->ended, extra == 0);
-        CHECK_EQ(exchange->resets, extra);
-        if (extra == 0)
-            CHECK_EQ(strlen(exchange->trailers), 16384 - 3);
-        else
-            CHECK_EQ(exchange->reset_reason, GN_REASON_REQUEST + GN_H1_HEAD_TOO_LARGE);
-        driver_close(&driver);
+    static char section[65536 + 2];
+    size_t length = limit + extra;
+    memset(section, 'a', length);
+    memcpy(section, "t: ", 3);
+    memcpy(section + length - 4, "\r\n\r\n", 4);
+    driver_prepare(&driver);
+    driver.shared->listener.trailer_bytes = limit;
+    struct gn_io_memory_peer *peer = driver_begin(&driver, POST_CHUNKED "0\r\n");
+    driver_write_bytes(&driver, peer, section, length);
+    driver_settle(&driver);
+    struct driver_exchange *exchange = driver_exchange(&driver, 0);
+    CHECK_EQ(exchange->ended, extra == 0);
+    CHECK_EQ(exchange->resets, extra);
+    if (extra == 0)
+        CHECK_EQ(strlen(exchange->trailers), limit - 3);
+    else
+        CHECK_EQ(exchange->reset_reason, GN_REASON_TRAILERS_TOO_LARGE);
+    CHECK_EQ(driver.shared->counters.reasons[GN_REASON_TRAILERS_TOO_LARGE], extra);
+    driver_close(&driver);
+}
+
+TEST(B15_a_section_is_limited_exactly)
+{
+    static const size_t limits[] = {9, 300, 16384, 65536};
+    for (size_t i = 0; i < 4; i++) {
+        check_section(limits[i], 0);
+        check_section(limits[i], 1);
     }
+}
+
+TEST(B15_the_smallest_limit_lets_an_empty_section_pass)
+{
+    driver_prepare(&driver);
+    driver.shared->listener.trailer_bytes = 2;
+    driver_begin(&driver, POST_CHUNKED CHUNK "0\r\n\r\n" GET);
+    CHECK_EQ(driver.exchange_count, 2);
+    CHECK(driver_exchange(&driver, 0)->ended);
+    driver_close(&driver);
 }
 
 TEST(B15_malformed)

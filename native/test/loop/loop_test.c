@@ -85,6 +85,23 @@ TEST(settings_that_make_no_sense_are_refused)
         CHECK_EQ(open_with(changes[i]), -EINVAL);
 }
 
+TEST(A19_B12_B15_settings_of_a_listener_that_make_no_sense_are_refused)
+{
+    driver_prepare(&driver);
+    driver_open(&driver);
+    struct gn_listener_settings *settings = &driver.shared->listener;
+    uint64_t *words[] = {&settings->trailer_bytes, &settings->trailer_bytes, &settings->extension_bytes,
+                         &settings->body_rate, &settings->write_rate};
+    static const uint64_t values[] = {1, GN_BUFFER_MAX, 1ULL << 32, 1ULL << 32, 1ULL << 32};
+    for (size_t i = 0; i < 5; i++) {
+        uint64_t before = *words[i];
+        *words[i] = values[i];
+        CHECK_EQ(gn_loop_listen(driver.loop, gn_io_memory_descriptor(driver.io)), -EINVAL);
+        *words[i] = before;
+    }
+    driver_close(&driver);
+}
+
 TEST(poll_refuses_what_Java_cannot_have_done)
 {
     driver_prepare(&driver);
