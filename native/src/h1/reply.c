@@ -216,8 +216,11 @@ static void settle_keep_alive(struct gn_exchange *exchange, const struct gn_comm
         exchange->keep_alive = false;
     if (connection->h1.finishing && last && connection->h1.partial == NULL)
         exchange->keep_alive = false;
-    if ((command->flags & GN_FLAG_END) && !exchange->request_ended && !worth_discarding(connection))
+    if ((command->flags & GN_FLAG_END) && !exchange->request_ended && exchange->keep_alive &&
+        !worth_discarding(connection)) {
+        gn_context_count(connection->context, GN_REASON_UNREAD_TOO_LARGE);
         exchange->keep_alive = false;
+    }
     if (!exchange->keep_alive) {
         // No request behind a response that says `close` is processed (RFC 9112 section 9.6).
         connection->h1.message_keep_alive = false;

@@ -112,6 +112,11 @@ static void fail_body(struct gn_connection *connection, unsigned reason, unsigne
 
 /* ---- bodies ---- */
 
+static bool is_too_large(const struct gn_connection *connection, uint64_t body)
+{
+    return connection->settings->body_bytes != 0 && body > connection->settings->body_bytes;
+}
+
 static void body_complete(struct gn_connection *connection)
 {
     struct gn_h1_session *session = &connection->h1;
@@ -141,6 +146,7 @@ static bool discard(struct gn_connection *connection, size_t length)
     if (session->discarded <= connection->settings->discard_bytes)
         return true;
     session->reading = GN_H1_READING_STOPPED;
+    gn_context_count(connection->context, GN_REASON_UNREAD_TOO_LARGE);
     connection->dropped += length;
     if (connection->exchange_count == 0)
         gn_connection_finish_output(connection, false);
@@ -182,7 +188,8 @@ static size_t deliver_chunks(struct gn_connection *connection, const uint8_t *by
         struct gn_h1_chunked before = session->chunked;
         struct gn_h1_chunked_step step;
         if (gn_h1_chunked_decode(&session->chunked, bytes + used, length - used, room - filled, &step) !=
-            GN_H1_CHUNKED_DATA) {
+                GN_H1_CHUNKED_DATA ||
+            is_too_large(connection, session->chunked.total)) {
             session->chunked = before; // no data but something else comes next
             break;
         }
@@ -208,6 +215,10 @@ static size_t read_chunked(struct gn_connection *connection, const uint8_t *byte
     struct gn_h1_chunked before = session->chunked;
     struct gn_h1_chunked_step step;
     enum gn_h1_chunked_status status = gn_h1_chunked_decode(&session->chunked, bytes, length, room, &step);
+    if (is_too_large(connection, session->chunked.total)) {
+        fail_body(connection, GN_REASON_BODY_TOO_LARGE, 413);
+        return length;
+    }
     switch (status) {
     case GN_H1_CHUNKED_DATA:
         if (session->receiving == NULL)
@@ -305,6 +316,10 @@ static unsigned refusal(const struct gn_connection *connection, const struct gn_
         *status = 417;
         return GN_REASON_UNKNOWN_EXPECTATION;
     }
+    if (request->framing == GN_H1_SIZED && is_too_large(connection, request->content_length)) {
+        *status = 413;
+        return GN_REASON_BODY_TOO_LARGE;
+    }
     return GN_REASON_NONE;
 }
 
@@ -330,6 +345,16 @@ give_up:
     exchange->released = true;
     gn_exchange_detach(context, exchange);
     return NULL;
+}
+
+/* Counts a request; true: its connection may have no more than there were with it. */
+static bool is_last_request(struct gn_connection *connection)
+{
+    uint64_t limit = connection->settings->requests;
+    if (limit == 0 || ++connection->h1.requests < limit)
+        return false;
+    gn_context_count(connection->context, GN_REASON_LAST_REQUEST);
+    return true;
 }
 
 /* Hands a complete head to Java; false: blocked. */
@@ -360,7 +385,8 @@ static bool admit(struct gn_connection *connection, const struct gn_h1_request *
     exchange->connect = request->method == GN_METHOD_CONNECT;
     exchange->upgrade = request->upgrade && !exchange->connect;
     exchange->version_1_0 = request->version == 0;
-    exchange->keep_alive = request->keep_alive && connection->settings->keep_alive != 0 && !session->finishing;
+    exchange->keep_alive = !is_last_request(connection) && request->keep_alive &&
+                           connection->settings->keep_alive != 0 && !session->finishing;
     exchange->asked_keep_alive = exchange->version_1_0 && request->keep_alive;
     exchange->expecting = request->expect_continue && has_body;
     exchange->receive_credit = exchange->expecting ? 0 : connection->settings->receive_credit;

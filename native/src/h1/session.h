@@ -23,9 +23,12 @@
  * exchange leaves the queue when its response is complete. If its request body is not, what remains of it is read and
  * dropped, up to `discard_bytes`.
  *
- * Keep-alive: an exchange whose request or response says `close` is the last: nothing behind its request is read as a
- * request, and the connection ends when its response is sent. The same holds for errors that the session answers by
- * itself, which are exchanges that Java never hears of.
+ * Keep-alive: an exchange whose request or response says `close`, or that is the last of the listener's `requests`, is
+ * the last: nothing behind its request is read as a request, and the connection ends when its response is sent. The same
+ * holds for errors that the session answers by itself, which are exchanges that Java never hears of.
+ *
+ * A body has at most `body_bytes`: a head that announces more is refused (413), a chunked body fails at the size line that
+ * passes it, whether Java reads it or it is dropped. Bytes of a tunnel are none of a body.
  *
  *     reading \ first response | none, or begun                     | complete
  *     -------------------------+------------------------------------+------------------------------------------------------
@@ -67,6 +70,7 @@ struct gn_h1_session {
         struct gn_h1_chunked chunked;
     };
     uint64_t discarded;      /* bytes dropped of the body in hand */
+    uint32_t requests;       /* handed to Java; counted only where the listener limits them */
     uint64_t since;          /* the moment from which the time limit of what it waits for counts */
     uint8_t reading;         /* enum gn_h1_reading */
     bool message_keep_alive; /* of the message in hand */

@@ -701,6 +701,161 @@ TEST(J9_input_behind_the_last_request_is_bounded)
     driver_close(&driver);
 }
 
+/* ---- the longest body (B24) ---- */
+
+#define TOO_LARGE "HTTP/1.1 413 Content Too Large\r\ncontent-length: 0\r\nconnection: close\r\n\r\n"
+
+static struct gn_io_memory_peer *begin_with_body_limit(uint64_t limit, const char *text)
+{
+    driver_prepare(&driver);
+    driver.shared->listener.body_bytes = limit;
+    return driver_begin(&driver, text);
+}
+
+static unsigned count_of(unsigned reason)
+{
+    return (unsigned)driver.shared->counters.reasons[reason];
+}
+
+TEST(B24_a_Content_Length_over_the_limit_is_413_before_Java_hears_of_it)
+{
+    static const char *const over[] = {
+        POST(11) "hello world" GET, POST(11), POST(9223372036854775807),
+        "POST / HTTP/1.1\r\nhost: h\r\nexpect: 100-continue\r\ncontent-length: 11\r\n\r\n",
+        "GET / HTTP/1.1\r\nhost: h\r\nconnection: upgrade\r\nupgrade: echo\r\ncontent-length: 11\r\n\r\nhello world"};
+    for (size_t i = 0; i < sizeof(over) / sizeof(over[0]); i++) {
+        struct gn_io_memory_peer *peer = begin_with_body_limit(10, over[i]);
+        CHECK_EQ(driver.exchange_count, 0);
+        CHECK_READ(&driver, peer, TOO_LARGE);
+        CHECK(gn_io_memory_saw_end(peer) && !gn_io_memory_saw_reset(peer));
+        CHECK_EQ(count_of(GN_REASON_BODY_TOO_LARGE), 1);
+        CHECK_EQ(driver.refused_reason, GN_REASON_BODY_TOO_LARGE);
+        driver_close(&driver);
+    }
+    begin_with_body_limit(11, POST(11) "hello world" POST(11) "hello world");
+    CHECK_EQ(driver.exchange_count, 2);
+    CHECK_EQ(count_of(GN_REASON_BODY_TOO_LARGE), 0);
+    driver_close(&driver);
+}
+
+TEST(B24_behind_a_request_in_flight_the_413_waits_for_its_turn)
+{
+    struct gn_io_memory_peer *peer = begin_with_body_limit(10, GET POST(11) "hello world");
+    CHECK_READ(&driver, peer, "");
+    driver_answer(&driver, driver_exchange(&driver, 0), "x");
+    driver_settle(&driver);
+    CHECK_READ(&driver, peer, OK(1) "x" TOO_LARGE);
+    driver_close(&driver);
+}
+
+/* A chunked body, all that may precede the answer of which is `before`, in pieces of one byte or in one. */
+static void check_chunked_limit(const char *chunks, bool passes, bool byte_by_byte, enum gn_response_state response)
+{
+    driver_prepare(&driver);
+    driver.shared->listener.body_bytes = 10;
+    driver.faults.short_length = byte_by_byte;
+    struct gn_io_memory_peer *peer = driver_begin(&driver, POST_CHUNKED);
+    struct driver_exchange *exchange = driver_exchange(&driver, 0);
+    if (response == GN_RESPONSE_BEGUN)
+        driver_respond(&driver, exchange, 200, 0, -1, "x", 1);
+    else if (response == GN_RESPONSE_ENDED)
+        driver_answer(&driver, exchange, "x"); // what follows is dropped
+    driver_settle(&driver);
+    driver_read(&driver, peer, NULL);
+    driver_write(&driver, peer, chunks);
+    driver_write(&driver, peer, GET);
+    driver_settle(&driver);
+    CHECK_EQ(driver.exchange_count, passes ? 2 : 1);
+    CHECK_EQ(count_of(GN_REASON_BODY_TOO_LARGE), !passes);
+    CHECK_EQ(gn_io_memory_saw_end(peer), !passes);
+    if (response == GN_RESPONSE_ENDED) {
+        CHECK_READ(&driver, peer, "");
+    } else {
+        CHECK_EQ(exchange->ended, passes);
+        CHECK(exchange->body_length <= 10);
+        CHECK_EQ(exchange->resets, !passes);
+        CHECK_EQ(exchange->reset_reason, passes ? 0 : GN_REASON_BODY_TOO_LARGE);
+        CHECK_EQ(exchange->reset_status, !passes && response == GN_RESPONSE_NONE ? 413 : 0);
+        CHECK_READ(&driver, peer, !passes && response == GN_RESPONSE_NONE ? TOO_LARGE : "");
+    }
+    driver_close(&driver);
+}
+
+TEST(B24_a_chunked_body_fails_at_the_size_that_passes_the_limit)
+{
+    for (unsigned i = 0; i < 6; i++) {
+        enum gn_response_state response = (enum gn_response_state)(i / 2);
+        check_chunked_limit("a\r\n0123456789\r\n0\r\n\r\n", true, i % 2, response);
+        check_chunked_limit("4\r\n0123\r\n6\r\n456789\r\n0\r\nt: u\r\n\r\n", true, i % 2, response);
+        check_chunked_limit("b\r\n0123456789a\r\n0\r\n\r\n", false, i % 2, response);
+        check_chunked_limit("b\r\n", false, i % 2, response);
+        check_chunked_limit("a\r\n0123456789\r\n1\r\na\r\n0\r\n\r\n", false, i % 2, response);
+        check_chunked_limit("1\r\n0\r\n7fffffff\r\n1", false, i % 2, response);
+    }
+}
+
+TEST(B24_F1_a_tunnel_has_no_such_limit)
+{
+    struct gn_io_memory_peer *peer =
+        begin_with_body_limit(3, "GET / HTTP/1.1\r\nhost: h\r\nconnection: upgrade\r\nupgrade: echo\r\n\r\n");
+    driver_open_tunnel(&driver, driver_exchange(&driver, 0), 101, "");
+    driver_write(&driver, peer, "more than three");
+    driver_settle(&driver);
+    CHECK_EQ(driver_exchange(&driver, 0)->body_length, 15);
+    CHECK_EQ(driver_exchange(&driver, 0)->resets, 0);
+    driver_close(&driver);
+}
+
+/* ---- the most requests of a connection ---- */
+
+TEST(D1_the_last_request_that_a_connection_may_have_ends_it)
+{
+    for (unsigned pipelined = 0; pipelined < 2; pipelined++) {
+        driver_prepare(&driver);
+        driver.shared->listener.requests = 3;
+        struct gn_io_memory_peer *peer =
+            driver_begin(&driver, pipelined ? GET GET POST(3) "abc" GET "bad\r\n\r\n" : "");
+        for (unsigned i = 0; i < 3; i++) {
+            if (!pipelined)
+                driver_write(&driver, peer, i < 2 ? GET : POST(3) "abc" GET "bad\r\n\r\n");
+            driver_settle(&driver);
+            CHECK_EQ(driver.exchange_count, pipelined ? 3 : i + 1);
+            driver_answer(&driver, driver_exchange(&driver, i), "x");
+            driver_settle(&driver);
+            if (i < 2)
+                CHECK_READ(&driver, peer, OK(1) "x");
+            else
+                CHECK_READ(&driver, peer, OK_CLOSE(1) "x");
+            CHECK_EQ(gn_io_memory_saw_end(peer), i == 2);
+        }
+        CHECK_EQ(driver.exchange_count, 3);
+        CHECK(!gn_io_memory_saw_reset(peer));
+        CHECK_EQ(count_of(GN_REASON_LAST_REQUEST), 1);
+        driver_close(&driver);
+    }
+}
+
+TEST(F1_F3_the_last_request_may_offer_a_tunnel)
+{
+    for (unsigned taken = 0; taken < 2; taken++) {
+        driver_prepare(&driver);
+        driver.shared->listener.requests = 1;
+        struct gn_io_memory_peer *peer =
+            driver_begin(&driver, "GET / HTTP/1.1\r\nhost: h\r\nconnection: upgrade\r\nupgrade: echo\r\n\r\n" GET);
+        if (taken) {
+            driver_open_tunnel(&driver, driver_exchange(&driver, 0), 101, "");
+            driver_settle(&driver);
+            CHECK_EQ(driver_exchange(&driver, 0)->body_length, strlen(GET));
+        } else {
+            driver_answer(&driver, driver_exchange(&driver, 0), "x");
+            driver_settle(&driver);
+            CHECK_READ(&driver, peer, OK_CLOSE(1) "x");
+        }
+        CHECK_EQ(driver.exchange_count, 1);
+        driver_close(&driver);
+    }
+}
+
 TEST(D11_pipelined_input_without_end_does_not_starve_others)
 {
     driver_prepare(&driver);
