@@ -17,6 +17,8 @@
  *   than asked for), -EAGAIN: nothing was sent, start it again now, or the negative errno. Nothing sent and no error (a
  *   write of 0) is reported as -EPIPE, never as 0 (behaviour D12). The bytes stay in place until completion, the iovec
  *   array only until `send` returns.
+ * - `unsent` says how many of the bytes that were sent the peer's host has not acknowledged yet (a FIN counts as one), or a
+ *   negative errno. A system call: for when a time limit is over, not for each send.
  * - `shut_down` ends the sending side (FIN); only when no send is pending.
  * - `close` ends the socket at any time: no more `received` and `sent` come for it. `closed` comes when the kernel is
  *   done with it and its buffers; only then may the owner reuse the structure or the bytes of a pending send. With
@@ -134,6 +136,7 @@ struct gn_io_operations {
     int (*drain)(struct gn_io *io, struct gn_io_socket *listener);
     int (*receive)(struct gn_io *io, struct gn_io_socket *socket, bool on);
     ssize_t (*send)(struct gn_io *io, struct gn_io_socket *socket, const struct iovec *parts, unsigned count);
+    int64_t (*unsent)(struct gn_io *io, struct gn_io_socket *socket);
     int (*shut_down)(struct gn_io *io, struct gn_io_socket *socket);
     void (*close)(struct gn_io *io, struct gn_io_socket *socket, bool reset);
     /* One turn: hand over what was queued, wait up to `wait` nanoseconds (0: do not) unless something is there already,

@@ -16,6 +16,7 @@
  * - A failed attach or drain changes nothing: the descriptor stays the caller's, accepting stays on or off.
  */
 #include "io/io.h"
+#include "io/listen.h"
 #include "io/socket_calls.h"
 
 #include <fcntl.h>
@@ -383,6 +384,14 @@ static ssize_t epoll_send(struct gn_io *io, struct gn_io_socket *socket, const s
     return -EINPROGRESS;
 }
 
+static int64_t epoll_unsent(struct gn_io *io, struct gn_io_socket *socket)
+{
+    (void)io;
+    if (socket->listener || !(socket->state & OPEN))
+        return -EBADF;
+    return gn_socket_unsent(socket->descriptor);
+}
+
 static int epoll_shut_down(struct gn_io *io, struct gn_io_socket *socket)
 {
     struct epoll *epoll = epoll_of(io);
@@ -526,6 +535,7 @@ const struct gn_io_operations gn_io_epoll = {
     .drain = epoll_drain,
     .receive = epoll_receive,
     .send = epoll_send,
+    .unsent = epoll_unsent,
     .shut_down = epoll_shut_down,
     .close = epoll_close,
     .turn = epoll_turn,

@@ -438,6 +438,15 @@ static ssize_t memory_send(struct gn_io *io, struct gn_io_socket *socket, const 
     return result;
 }
 
+// What the peer's host has is what its program has read.
+static int64_t memory_unsent(struct gn_io *io, struct gn_io_socket *socket)
+{
+    if (socket->listener || !(socket->state & OPEN))
+        return -EBADF;
+    const struct gn_io_memory_peer *peer = peer_of(network_of(io), socket);
+    return (int64_t)(peer->filled - peer->taken);
+}
+
 static int memory_shut_down(struct gn_io *io, struct gn_io_socket *socket)
 {
     struct network *network = network_of(io);
@@ -746,6 +755,7 @@ const struct gn_io_operations gn_io_memory = {
     .drain = memory_drain,
     .receive = memory_receive,
     .send = memory_send,
+    .unsent = memory_unsent,
     .shut_down = memory_shut_down,
     .close = memory_close,
     .turn = memory_turn,

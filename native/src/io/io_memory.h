@@ -37,7 +37,7 @@ size_t gn_io_memory_write(struct gn_io_memory_peer *peer, const void *bytes, siz
 /* Takes up to `length` bytes of what the loop sent. Room that this makes lets a pending send go on. */
 size_t gn_io_memory_read(struct gn_io_memory_peer *peer, void *bytes, size_t length);
 
-/* How many bytes the loop has sent that were not read yet, and the first of them (for looking without taking). */
+/* How many bytes the loop has sent that were not read yet, which is what the loop's `unsent` says too, and the first of them (for looking without taking). */
 size_t gn_io_memory_sent(struct gn_io_memory_peer *peer, const uint8_t **bytes);
 
 /* How many bytes given to gn_io_memory_write the loop has not received yet. */

@@ -36,6 +36,7 @@
 #include "io/io.h"
 #include "io/io_uring_buffers.h"
 #include "io/io_uring_ring.h"
+#include "io/listen.h"
 
 #define COMPLETIONS_PER_TURN 1024
 #define MESSAGES 64
@@ -657,6 +658,12 @@ static ssize_t uring_send(struct gn_io *io, struct gn_io_socket *socket, const s
     return -EINPROGRESS;
 }
 
+static int64_t uring_unsent(struct gn_io *io, struct gn_io_socket *socket)
+{
+    (void)io;
+    return is_open(socket) && !socket->listener ? gn_socket_unsent(socket->descriptor) : -EBADF;
+}
+
 static int uring_shut_down(struct gn_io *io, struct gn_io_socket *socket)
 {
     int fault = gn_io_fault(uring_of(io)->faults, GN_IO_OP_SHUT_DOWN);
@@ -763,6 +770,7 @@ const struct gn_io_operations gn_io_uring = {
     .drain = uring_drain,
     .receive = uring_receive,
     .send = uring_send,
+    .unsent = uring_unsent,
     .shut_down = uring_shut_down,
     .close = uring_close,
     .turn = uring_turn,

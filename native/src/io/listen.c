@@ -2,9 +2,11 @@
 
 #include <errno.h>
 #include <fcntl.h>
+#include <linux/sockios.h>
 #include <netinet/in.h>
 #include <netinet/tcp.h>
 #include <string.h>
+#include <sys/ioctl.h>
 #include <unistd.h>
 
 static int check_address(const struct sockaddr *address, socklen_t length)
@@ -123,4 +125,10 @@ int gn_socket_addresses(int descriptor, struct sockaddr_storage *remote, struct 
     int result = getpeername(descriptor, (struct sockaddr *)remote, &length) < 0 ? -errno : 0;
     int local_result = gn_listen_address(descriptor, local);
     return result < 0 ? result : local_result;
+}
+
+int64_t gn_socket_unsent(int descriptor)
+{
+    int bytes = 0;
+    return ioctl(descriptor, SIOCOUTQ, &bytes) < 0 ? -errno : bytes;
 }

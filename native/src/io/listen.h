@@ -6,6 +6,7 @@
 #define GN_IO_LISTEN_H
 
 #include <stdbool.h>
+#include <stdint.h>
 #include <sys/socket.h>
 
 /*
@@ -42,5 +43,9 @@ int gn_socket_adopt(int descriptor);
  * reset. What could not be found out has the family AF_UNSPEC.
  */
 int gn_socket_addresses(int descriptor, struct sockaddr_storage *remote, struct sockaddr_storage *local);
+
+/* Bytes that were sent and that the peer's host has not acknowledged (of a Unix socket: the memory that what the peer has not
+   read takes up), or a negative errno. */
+int64_t gn_socket_unsent(int descriptor);
 
 #endif

@@ -131,6 +131,38 @@ SCENARIO(allows_one_send_at_a_time)
     peer_close(&peer);
 }
 
+static int64_t unsent(struct world *world, struct connection *connection)
+{
+    return world->operations->unsent(world->io, &connection->socket);
+}
+
+SCENARIO(says_what_the_peer_has_not_taken)
+{
+    static uint8_t sink[1 << 16];
+    struct peer peer;
+    struct connection *connection = connect_one(world, &peer);
+    CHECK_EQ(unsent(world, connection), 0);
+    send_pattern(connection, 8 << 20);
+    for (int i = 0; i < 20; i++)
+        turn(world, 0);
+    CHECK(connection->waiting); // the peer reads nothing
+    int64_t before = unsent(world, connection);
+    CHECK(before > 0);
+    size_t sent = connection->output_sent, taken = 0;
+    CHECK(world->operations == &gn_io_uring || (uint64_t)before <= sent); // a send in flight may have begun
+    for (ssize_t length = 0; taken<connection->output_length; taken += length> 0 ? (size_t)length : 0) {
+        turn(world, 0);
+        length = peer_read(&peer, sink, sizeof sink);
+        CHECK(unsent(world, connection) + (int64_t)taken <= 8 << 20);
+    }
+    UNTIL(world, all_sent(connection) && unsent(world, connection) == 0);
+    CHECK_EQ(world->operations->unsent(world->io, &world->listener), -EBADF);
+    close_connection(connection, false);
+    CHECK_EQ(unsent(world, connection), -EBADF);
+    UNTIL(world, connection->closes == 1);
+    peer_close(&peer);
+}
+
 SCENARIO(holds_input_back_while_receiving_is_off)
 {
     static uint8_t bytes[1 << 16];
@@ -458,6 +490,7 @@ SCENARIO(refuses_calls_for_what_is_not_attached)
     CHECK_EQ(world->operations->receive(world->io, &socket, true), -EBADF);
     CHECK_EQ(world->operations->send(world->io, &socket, &part, 1), -EBADF);
     CHECK_EQ(world->operations->shut_down(world->io, &socket), -EBADF);
+    CHECK_EQ(world->operations->unsent(world->io, &socket), -EBADF);
     world->operations->close(world->io, &socket, true);
     turn_idly(world);
 }
