@@ -211,6 +211,7 @@ static void finish_drained(struct gn_connection *connection)
     }
     connection->state = GN_CONNECTION_LINGERING;
     connection->last_sent = connection->context->now;
+    connection->pace.until = 0;
     settle(connection);
     gn_connection_watch_time(connection);
 }
@@ -408,21 +409,31 @@ void gn_connection_finish(struct gn_connection *connection)
 
 /* ---- time ---- */
 
+static uint64_t earlier(uint64_t one, uint64_t other)
+{
+    return one < other ? one : other;
+}
+
+/* When the peer's pace is looked at next, while output waits. The first look is early: it only sees where the peer is. */
+static uint64_t next_look(const struct gn_connection *connection, uint64_t timeout)
+{
+    return connection->pace.until != 0 ? connection->pace.until : connection->last_sent + timeout / 4;
+}
+
 static uint64_t deadline_of(const struct gn_connection *connection, unsigned *reason)
 {
     const struct gn_listener_settings *settings = connection->settings;
     uint64_t deadline = GN_TIMER_NEVER;
+    if (connection->state == GN_CONNECTION_LINGERING && settings->linger_timeout == 0)
+        return deadline;
     if (connection->state == GN_CONNECTION_LINGERING) {
-        *reason = GN_REASON_LINGER_TIMEOUT;
-        return settings->linger_timeout == 0 ? deadline : connection->last_sent + settings->linger_timeout;
+        deadline = connection->last_sent + settings->linger_timeout;
+        return connection->pace.until != 0 ? earlier(deadline, connection->pace.until) : deadline;
     }
     if (connection->state == GN_CONNECTION_OPEN)
         deadline = connection->protocol->deadline(connection, reason);
-    if (connection->output.length > 0 && settings->write_timeout != 0 &&
-        connection->last_sent + settings->write_timeout < deadline) {
-        deadline = connection->last_sent + settings->write_timeout;
-        *reason = GN_REASON_WRITE_TIMEOUT;
-    }
+    if (connection->output.length > 0 && settings->write_timeout != 0)
+        deadline = earlier(deadline, next_look(connection, settings->write_timeout));
     return deadline;
 }
 
@@ -438,20 +449,85 @@ void gn_connection_watch_time(struct gn_connection *connection)
         gn_timer_start(&connection->context->wheel, &connection->timer, deadline);
 }
 
-void gn_connection_expired(struct gn_connection *connection)
+/* Bytes that the peer's host has not acknowledged. Where the kernel does not say, what it took counts as acknowledged. */
+static uint64_t unacknowledged(struct gn_connection *connection)
 {
-    unsigned reason = GN_REASON_NONE;
-    uint64_t deadline = deadline_of(connection, &reason);
-    if (deadline > connection->context->now) {
-        if (deadline != GN_TIMER_NEVER)
-            gn_timer_start(&connection->context->wheel, &connection->timer, deadline);
+    struct gn_io *io = connection->context->io;
+    int64_t unsent = io->operations->unsent(io, &connection->socket);
+    return unsent < 0 ? 0 : earlier((uint64_t)unsent, connection->sent);
+}
+
+static void begin_pace(struct gn_connection *connection, uint64_t acknowledged, uint64_t until)
+{
+    uint64_t time = until - connection->context->now;
+    connection->pace.until = until;
+    connection->pace.goal = acknowledged + gn_connection_least_bytes(connection->settings->write_rate, time);
+    connection->pace.gone = connection->sent + connection->output.length;
+}
+
+/* Whether the peer takes our bytes at write_rate, as far as is known now, measured over `timeout`. */
+static bool keeps_pace(struct gn_connection *connection, uint64_t timeout)
+{
+    uint64_t now = connection->context->now;
+    if (connection->pace.until > now)
+        return true;
+    uint64_t acknowledged = connection->sent - unacknowledged(connection);
+    if (connection->pace.until == 0) {
+        uint64_t until = connection->last_sent + timeout;
+        begin_pace(connection, acknowledged, until > now ? until : now + timeout);
+        return true;
+    }
+    bool all_gone = connection->output.length > 0 && connection->sent >= connection->pace.gone;
+    if (!all_gone && acknowledged < connection->pace.goal)
+        return false;
+    begin_pace(connection, acknowledged, now + timeout);
+    return true;
+}
+
+static void end_slow_reader(struct gn_connection *connection)
+{
+    connection->context->counters->timeouts++;
+    gn_connection_end(connection, GN_REASON_WRITE_TIMEOUT, true);
+}
+
+/* linger_timeout is over since `last_sent`: the beginning of lingering, or the last look at it. */
+static void look_at_lingering(struct gn_connection *connection)
+{
+    const struct gn_listener_settings *settings = connection->settings;
+    uint64_t unsent = unacknowledged(connection);
+    // Without a write_timeout the time that there is must do.
+    uint64_t timeout = settings->write_timeout != 0 ? settings->write_timeout : settings->linger_timeout;
+    if (unsent == 0 && connection->pace.until == 0) {
+        gn_connection_end(connection, GN_REASON_LINGER_TIMEOUT, false);
         return;
     }
-    if (reason != GN_REASON_LINGER_TIMEOUT && reason != GN_REASON_SHUTDOWN)
-        connection->context->counters->timeouts++;
-    if (reason == GN_REASON_WRITE_TIMEOUT || reason == GN_REASON_LINGER_TIMEOUT)
-        gn_connection_end(connection, reason, true);
-    else
+    if (unsent == 0) {
+        connection->pace.until = 0; // acknowledged since the last look: the time to close begins
+    } else if (!keeps_pace(connection, timeout)) {
+        end_slow_reader(connection);
+        return;
+    }
+    connection->last_sent = connection->context->now;
+}
+
+void gn_connection_expired(struct gn_connection *connection)
+{
+    struct gn_context *context = connection->context;
+    const struct gn_listener_settings *settings = connection->settings;
+    unsigned reason = GN_REASON_NONE;
+    if (connection->state == GN_CONNECTION_LINGERING) {
+        if (deadline_of(connection, &reason) <= context->now)
+            look_at_lingering(connection);
+        gn_connection_watch_time(connection);
+        return;
+    }
+    if (connection->output.length == 0 || settings->write_timeout == 0) {
+        connection->pace.until = 0;
+    } else if (!keeps_pace(connection, settings->write_timeout)) {
+        end_slow_reader(connection);
+        return;
+    }
+    if (connection->state == GN_CONNECTION_OPEN && connection->protocol->deadline(connection, &reason) <= context->now)
         connection->protocol->expired(connection, reason);
     gn_connection_watch_time(connection);
 }

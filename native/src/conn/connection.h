@@ -11,8 +11,17 @@
  * - OPEN: input goes to the protocol, output is sent.
  * - FINISHING: no more input is used; what is queued for output is sent.
  * - LINGERING: the sending side is shut down, input is read and dropped, so that no reset destroys the last response on
- *   its way (RFC 9112 section 9.6).
+ *   its way (RFC 9112 section 9.6). The kernel may hold megabytes of it for a slow reader: while the peer's host acknowledges
+ *   it at write_rate, lingering goes on; linger_timeout after all of it was found acknowledged, the socket is closed without
+ *   RST. (Found: the kernel is asked when linger_timeout is over.) A peer that is too slow gets RST, which frees what the
+ *   kernel holds for it.
  * - CLOSING: the descriptor is being closed; buffers live until the kernel has let go of them.
+ *
+ * Output that waits must be taken at write_rate over each write_timeout. Progress is what the peer's host has acknowledged,
+ * of which the kernel is asked only when the timer fires: it may take nothing for long from us while a slow reader empties
+ * its buffers, and a byte now and then from us is not enough. The first such time begins when output begins to wait, the next
+ * ones where the one before ended, so that a peer that stops is ended after one to two times write_timeout. Whatever the rate,
+ * a peer is in time if all that waited at the beginning has gone to the kernel.
  *
  * Input has its own small state: it is `blocked` while the protocol cannot go on. Receiving is turned off when more
  * than GN_INPUT_HELD bytes have piled up meanwhile.
@@ -64,7 +73,12 @@ struct gn_connection {
     struct gn_output output;
     uint64_t sent;          /* bytes ever taken by the kernel */
     uint64_t last_received; /* when, nanoseconds */
-    uint64_t last_sent;     /* when the kernel last took bytes, or output became non-empty */
+    uint64_t last_sent; /* when the kernel last took bytes, or output became non-empty; lingering: see connection.c */
+    struct {
+        uint64_t until; /* the end of the time over which write_rate is measured; 0: none runs */
+        uint64_t goal;  /* bytes of all that were ever sent that the peer must have acknowledged then, */
+        uint64_t gone;  /* or that must be with the kernel: all that waited at the beginning */
+    } pace;
     uint32_t slot, generation;
     uint32_t exchange_count;
     uint64_t dropped; /* input bytes that nobody used: behind `close`, or while lingering */
@@ -127,6 +141,13 @@ void gn_connection_drop_input(struct gn_connection *connection, size_t length);
 void gn_connection_end(struct gn_connection *connection, unsigned reason, bool reset);
 /* Looks at the time limits anew after a change that may have brought the next one closer. */
 void gn_connection_watch_time(struct gn_connection *connection);
+
+/* How many bytes must come or go in `time` nanoseconds at `rate` bytes a second: one at least. */
+static inline uint64_t gn_connection_least_bytes(uint64_t rate, uint64_t time)
+{
+    uint64_t bytes = rate * (time / 1000000) / 1000;
+    return bytes == 0 ? 1 : bytes;
+}
 
 /* The connection's info with a reference for the caller; NULL: no memory. */
 struct gn_info *gn_connection_info(struct gn_connection *connection);

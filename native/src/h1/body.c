@@ -14,6 +14,7 @@ size_t gn_h1_body_room(struct gn_connection *connection, size_t length)
     }
     if (gn_ring_room(&connection->context->ring) == 0) {
         connection->blocked |= GN_BLOCKED_RING;
+        connection->h1.interrupted = true;
         return 0;
     }
     size_t room = length < DATA_MAX ? length : DATA_MAX;
@@ -23,9 +24,20 @@ size_t gn_h1_body_room(struct gn_connection *connection, size_t length)
 uint64_t gn_h1_body_block(struct gn_connection *connection, size_t length)
 {
     uint64_t block = gn_arena_allocate(&connection->context->arena, GN_ARENA_BODY_IN, length);
-    if (block == 0)
+    if (block == 0) {
         connection->blocked |= GN_BLOCKED_MEMORY;
+        connection->h1.interrupted = true;
+    }
     return block;
+}
+
+void gn_h1_body_wait(struct gn_connection *connection)
+{
+    struct gn_h1_session *session = &connection->h1;
+    session->since = connection->context->now;
+    session->progress = 0;
+    session->interrupted = false;
+    gn_connection_watch_time(connection);
 }
 
 void gn_h1_body_deliver(struct gn_connection *connection, uint64_t block, size_t length, bool end)
@@ -37,7 +49,7 @@ void gn_h1_body_deliver(struct gn_connection *connection, uint64_t block, size_t
     exchange->receive_credit -= charged < exchange->receive_credit ? charged : exchange->receive_credit;
     gn_arena_lend(&context->arena, block);
     exchange->expecting = false;
-    connection->h1.since = context->now; // bytes that were held may be older than the time limit
+    connection->h1.progress += length;
     gn_ring_write(&context->ring, (struct gn_event){.kind = GN_EVENT_DATA,
                                                     .flags = end ? GN_FLAG_END : 0,
                                                     .length = (uint32_t)length,

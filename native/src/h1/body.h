@@ -18,6 +18,9 @@ size_t gn_h1_body_room(struct gn_connection *connection, size_t length);
 /* A block for `length` bytes; 0: the connection is blocked for lack of memory. */
 uint64_t gn_h1_body_block(struct gn_connection *connection, size_t length);
 
+/* From now on the peer is waited for: its bytes count toward body_rate from here, over body_timeout. */
+void gn_h1_body_wait(struct gn_connection *connection);
+
 /* Hands a block with `length` bytes (within gn_h1_body_room) to Java; with `end` nothing follows them. */
 void gn_h1_body_deliver(struct gn_connection *connection, uint64_t block, size_t length, bool end);
 

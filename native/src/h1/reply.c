@@ -3,6 +3,7 @@
 #include <string.h>
 
 #include "conn/connection.h"
+#include "h1/body.h"
 #include "h1/chunked.h"
 #include "h1/prepared.h"
 #include "h1/response.h"
@@ -108,7 +109,9 @@ void gn_h1_reply_advance(struct gn_connection *connection)
             return;
         }
     }
-    session->since = context->now;
+    if (session->partial == NULL) // the time of a head that is under way goes on
+        session->since = context->now;
+    session->progress = 0;
     gn_connection_unblock(connection, GN_BLOCKED_CREDIT);
     if (session->reading == GN_H1_READING_OFFER)
         session->reading = GN_H1_READING_HEAD; // it was not taken (F3)
@@ -159,6 +162,7 @@ void gn_h1_reply_released(struct gn_exchange *exchange)
         // Nobody takes the rest of its body any more: it is dropped.
         connection->h1.receiving = NULL;
         gn_connection_unblock(connection, GN_BLOCKED_CREDIT);
+        gn_h1_body_wait(connection);
     }
     if (gn_exchange_complete(exchange) || exchange->response == GN_RESPONSE_CUT)
         return;
@@ -492,10 +496,8 @@ void gn_h1_reply_credit(struct gn_exchange *exchange, uint64_t bytes)
     }
     if (connection->h1.receiving == exchange) {
         gn_connection_unblock(connection, GN_BLOCKED_CREDIT);
-        if (!waited) {
-            connection->h1.since = connection->context->now; // the peer is waited for only from now on
-            gn_connection_watch_time(connection);
-        }
+        if (!waited)
+            gn_h1_body_wait(connection);
     }
 }
 

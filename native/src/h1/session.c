@@ -143,6 +143,7 @@ static bool discard(struct gn_connection *connection, size_t length)
 {
     struct gn_h1_session *session = &connection->h1;
     session->discarded += length;
+    session->progress += length;
     if (session->discarded <= connection->settings->discard_bytes)
         return true;
     session->reading = GN_H1_READING_STOPPED;
@@ -266,6 +267,7 @@ static size_t read_trailers(struct gn_connection *connection, const uint8_t *byt
     struct gn_exchange *exchange = session->receiving;
     if (exchange != NULL && gn_ring_room(&context->ring) == 0) {
         connection->blocked |= GN_BLOCKED_RING;
+        session->interrupted = true;
         return 0;
     }
     struct gn_h1_request_limits limits = limits_of(connection);
@@ -399,6 +401,8 @@ static bool admit(struct gn_connection *connection, const struct gn_h1_request *
     session->since = context->now;
     if (has_body) {
         session->receiving = exchange;
+        session->progress = 0;
+        session->interrupted = false;
         if (request->framing == GN_H1_CHUNKED) {
             session->reading = GN_H1_READING_CHUNKED;
             gn_h1_chunked_start(&session->chunked, (uint32_t)connection->settings->extension_bytes);
@@ -564,7 +568,6 @@ static uint64_t deadline(const struct gn_connection *connection, unsigned *reaso
         if (unwanted || connection->blocked & (GN_BLOCKED_CREDIT | GN_BLOCKED_MEMORY | GN_BLOCKED_RING))
             return GN_TIMER_NEVER;
         limit = settings->body_timeout;
-        since = connection->last_received > since ? connection->last_received : since;
         *reason = GN_REASON_BODY_TIMEOUT;
     } else if (session->partial != NULL) {
         limit = settings->head_timeout;
@@ -587,6 +590,16 @@ static uint64_t deadline(const struct gn_connection *connection, unsigned *reaso
 
 static void expired(struct gn_connection *connection, unsigned reason)
 {
+    const struct gn_listener_settings *settings = connection->settings;
+    struct gn_h1_session *session = &connection->h1;
+    if (reason == GN_REASON_BODY_TIMEOUT &&
+        (session->interrupted ||
+         session->progress >= gn_connection_least_bytes(settings->body_rate, settings->body_timeout))) {
+        gn_h1_body_wait(connection);
+        return;
+    }
+    if (reason != GN_REASON_SHUTDOWN)
+        connection->context->counters->timeouts++;
     if (reason == GN_REASON_BODY_TIMEOUT) {
         fail_body(connection, reason, 408);
         return;

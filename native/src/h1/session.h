@@ -27,6 +27,12 @@
  * the last: nothing behind its request is read as a request, and the connection ends when its response is sent. The same
  * holds for errors that the session answers by itself, which are exchanges that Java never hears of.
  *
+ * The peer is waited for over times that it cannot make longer by trickling: first_byte_timeout from accept, head_timeout
+ * from the first byte of a head (or of the empty lines before it), idle_timeout from the end of a response. A body that Java
+ * has given credit for, or that is dropped, must come at body_rate over each body_timeout: less, or nothing at all, is 408.
+ * Only its content counts, neither chunk framing nor trailers. That time begins anew when Java gives credit after there was
+ * none, and once it is over if the loop had no room in the meantime.
+ *
  * A body has at most `body_bytes`: a head that announces more is refused (413), a chunked body fails at the size line that
  * passes it, whether Java reads it or it is dropped. Bytes of a tunnel are none of a body.
  *
@@ -72,12 +78,14 @@ struct gn_h1_session {
     uint64_t discarded;      /* bytes dropped of the body in hand */
     uint32_t requests;       /* handed to Java; counted only where the listener limits them */
     uint64_t since;          /* the moment from which the time limit of what it waits for counts */
+    uint64_t progress;       /* body bytes that came since then */
     uint8_t reading;         /* enum gn_h1_reading */
     bool message_keep_alive; /* of the message in hand */
     bool client_close;       /* the last request asked for the end itself */
     bool used;               /* a request was received */
-    bool finishing;          /* graceful end */
-    bool alone;              /* safe_pipeline: the next request waits until none is in flight */
+    bool interrupted; /* the loop could not take body bytes since then: when their time is over, it begins anew */
+    bool finishing;   /* graceful end */
+    bool alone;       /* safe_pipeline: the next request waits until none is in flight */
 };
 
 void gn_h1_session_start(struct gn_h1_session *session, uint64_t now);

@@ -49,6 +49,7 @@ size_t gn_h1_tunnel_input(struct gn_connection *connection, const uint8_t *bytes
         return 0;
     memcpy(gn_arena_bytes(&connection->context->arena, block), bytes, used);
     gn_h1_body_deliver(connection, block, used, false);
+    connection->h1.since = connection->context->now; // bytes that were held may be older than the time limit
     return used;
 }
 

@@ -1051,7 +1051,8 @@ TEST(E5_a_peer_that_takes_nothing_ends_it)
     gn_io_memory_room(peer, 0);
     driver_data(&driver, driver_exchange(&driver, 0), 0, "x", 1);
     driver_settle(&driver);
-    driver_advance(&driver, 30 * SECOND + SLOT);
+    driver_advance(&driver, 10 * SECOND);
+    driver_advance(&driver, 20 * SECOND + SLOT);
     CHECK_EQ(driver_exchange(&driver, 0)->reset_reason, GN_REASON_WRITE_TIMEOUT);
     driver_close(&driver);
 }

@@ -534,8 +534,10 @@ public final class HttpServer implements AutoCloseable {
 
         /**
          * The longest body of a request, however it is read; a longer one is answered with 413 (RFC 9110 section 15.5.14), at
-         * once if its Content-Length says so, else when it is passed, and the connection is closed. The default is 0: bodies
-         * that are streamed have no limit but what the handler makes of them.
+         * once if its Content-Length says so, before a handler hears of it and instead of 100 (Continue), else when it is passed:
+         * then the handler's read fails with {@link HttpException.Kind#LIMIT}. The connection is closed. It holds for a body
+         * that nobody reads, too, but not for the bytes of a tunnel. The default is 0: bodies that are streamed have no limit
+         * but what the handler makes of them.
          *
          * @param bytes 0 or more; 0 for no limit
          * @return this
@@ -663,9 +665,11 @@ public final class HttpServer implements AutoCloseable {
         }
 
         /**
-         * How long a body that the handler reads may make too little progress: less than {@link #minBodyRate} over this
-         * time, or none at all; then the request is answered with 408 and the connection is closed (RFC 9110 section
-         * 15.5.9). The default is 30 seconds.
+         * How long a body may make too little progress: less than {@link #minBodyRate} over this time, or none at all; then the
+         * request is answered with 408 and the connection is closed (RFC 9110 section 15.5.9). Only the body's bytes count,
+         * neither chunk framing nor trailers, and only the time in which the server could take them: not while the handler
+         * leaves 64 KiB of it unread. It begins with the head, and anew each
+         * time that it is over or that the body is wanted again. The default is 30 seconds.
          *
          * @param time the time, or zero for no limit
          * @return this
@@ -678,7 +682,10 @@ public final class HttpServer implements AutoCloseable {
 
         /**
          * How long a client may take too little of a response that waits for it: less than {@link #minWriteRate} over
-         * this time, or nothing at all; then the connection is closed. The default is 30 seconds.
+         * this time, or nothing at all; then the connection is closed with a reset. That time begins when the response begins to
+         * wait, and anew each time that it is over, so that a client that stops is waited for up to twice as long. It holds
+         * while the last response of a connection is still on its way, too ({@link #lingerTimeout}). The default is 30
+         * seconds.
          *
          * @param time the time, or zero for no limit
          * @return this
@@ -690,8 +697,8 @@ public final class HttpServer implements AutoCloseable {
         }
 
         /**
-         * The least rate at which the body of a request must come while its handler reads it, over each {@link #bodyTimeout}.
-         * The default is 240 bytes a second.
+         * The least rate at which the body of a request must come while its handler reads it, over each {@link #bodyTimeout}: a
+         * body that ends before is in time. Without a {@code bodyTimeout} it says nothing. The default is 240 bytes a second.
          *
          * @param bytesPerSecond 0 to 1048576; with 0, a byte in that time is enough
          * @return this
@@ -704,7 +711,8 @@ public final class HttpServer implements AutoCloseable {
 
         /**
          * The least rate at which a client must take the response that waits for it, over each {@link #writeTimeout}. What counts
-         * is what its host has acknowledged. The default is 240 bytes a second.
+         * is what its host has acknowledged, whatever the kernel has taken from the server; or that nothing is left to wait of
+         * what did at the beginning. Without a {@code writeTimeout} it says nothing. The default is 240 bytes a second.
          *
          * @param bytesPerSecond 0 to 1048576; with 0, a byte in that time is enough
          * @return this
@@ -717,7 +725,8 @@ public final class HttpServer implements AutoCloseable {
 
         /**
          * How long the server waits for a client to close its side after the last response, so that this response
-         * arrives (RFC 9112 section 9.6). The default is 5 seconds.
+         * arrives (RFC 9112 section 9.6). As long as the client takes what the kernel still holds of it, at {@link
+         * #minWriteRate}, this time does not begin. The default is 5 seconds.
          *
          * @param time the time, or zero for no limit
          * @return this
