@@ -12,6 +12,7 @@ import java.util.concurrent.CompletableFuture;
 import java.util.concurrent.ConcurrentHashMap;
 import java.util.concurrent.atomic.AtomicInteger;
 import org.junit.jupiter.api.DisplayName;
+import org.junit.jupiter.api.Tag;
 import org.junit.jupiter.api.Test;
 import org.junit.jupiter.params.Parameter;
 
@@ -24,17 +25,28 @@ class LimitsTest {
     @Parameter
     Backend backend;
 
+    /** Waits until the limit took effect so many times, by its counter. */
+    static void awaitReason(TestServer server, String reason, long times) {
+        Await.until(
+                () -> server.stats().reasons().getOrDefault(reason, 0L) == times,
+                () -> reason + " is counted: " + server.stats());
+    }
+
     @Test
+    @Tag("E3")
+    @Tag("E4")
     @DisplayName("firstByteTimeout: a connection without a byte is closed")
     void firstByteTimeout() throws Exception {
         try (var server = TestServer.start(backend, builder -> builder.firstByteTimeout(SHORT));
                 RawClient client = server.connect()) {
             client.assertEnd();
-            Await.until(() -> server.stats().timeouts() == 1, () -> "it is counted: " + server.stats());
+            awaitReason(server, "firstByteTimeout", 1);
+            assertEquals(1, server.stats().timeouts());
         }
     }
 
     @Test
+    @Tag("E1")
     @DisplayName("headTimeout: a head that does not become complete is answered with 408")
     void headTimeout() throws Exception {
         try (var server = TestServer.start(backend, builder -> builder.headTimeout(SHORT));
@@ -44,18 +56,22 @@ class LimitsTest {
             assertEquals(408, response.status());
             assertTrue(response.closes(), response::toString);
             client.assertEnd();
-            Await.until(() -> server.stats().timeouts() == 1, () -> "it is counted: " + server.stats());
+            awaitReason(server, "headTimeout", 1);
+            assertEquals(1, server.stats().timeouts());
         }
     }
 
     @Test
+    @Tag("E3")
+    @Tag("E5")
     @DisplayName("idleTimeout: a connection without a further request is closed")
     void idleTimeout() throws Exception {
         try (var server = TestServer.start(backend, builder -> builder.idleTimeout(SHORT));
                 RawClient client = server.connect()) {
             assertEquals(200, client.request(GET).status());
             client.assertEnd();
-            Await.until(() -> server.stats().timeouts() == 1, () -> "it is counted: " + server.stats());
+            awaitReason(server, "idleTimeout", 1);
+            assertEquals(1, server.stats().timeouts());
         }
     }
 
@@ -80,6 +96,7 @@ class LimitsTest {
     }
 
     @Test
+    @Tag("E5")
     @DisplayName("bodyTimeout: a body that makes no progress is answered with 408 and fails its reader")
     void bodyTimeout() throws Exception {
         try (var server = TestServer.start(backend, builder -> builder.bodyTimeout(SHORT));
@@ -90,10 +107,12 @@ class LimitsTest {
             client.assertEnd();
             var failure = (HttpException) server.seen().bodyFailure();
             assertEquals(HttpException.Kind.TIMEOUT, failure.kind());
+            awaitReason(server, "bodyTimeout", 1);
         }
     }
 
     @Test
+    @Tag("E5")
     @DisplayName("writeTimeout: a client that takes no byte of its response is dropped")
     void writeTimeout() throws Exception {
         var gone = new CompletableFuture<CloseReason>();
@@ -105,6 +124,7 @@ class LimitsTest {
             });
             client.send("GET /large HTTP/1.1\r\nHost: x\r\n\r\n");
             assertEquals(CloseReason.Kind.TIMEOUT, Await.result(gone).kind());
+            awaitReason(server, "writeTimeout", 1);
             Await.until(
                     () -> server.stats().connectionsOpen() == 0
                             && server.stats().exchangesOpen() == 0,
@@ -120,6 +140,7 @@ class LimitsTest {
                 RawClient client = server.connect()) {
             assertEquals(400, client.request("bad\r\n\r\n").status());
             client.assertEnd();
+            awaitReason(server, "lingerTimeout", 1);
             Await.until(() -> server.stats().connectionsOpen() == 0, () -> "the connection ends: " + server.stats());
         }
     }
