@@ -46,7 +46,7 @@ static size_t reg_name_length(const uint8_t *bytes, size_t length)
     }
 }
 
-/* RFC 3986 section 3.2.3: *DIGIT; what a connection is to be made to must be a port. */
+/* RFC 3986 section 3.2.3: *DIGIT, of a port that exists: who takes it modulo 65536 sees another authority. */
 static bool port_is_valid(const uint8_t *bytes, size_t length, bool needed)
 {
     uint32_t port = 0;
@@ -56,7 +56,7 @@ static bool port_is_valid(const uint8_t *bytes, size_t length, bool needed)
         if (port <= UINT16_MAX)
             port = port * 10 + (uint32_t)(bytes[at] - '0');
     }
-    return !needed || (port > 0 && port <= UINT16_MAX);
+    return port <= UINT16_MAX && (port > 0 || !needed);
 }
 
 bool gn_h1_authority_is_valid(const uint8_t *bytes, size_t length, bool port_needed)

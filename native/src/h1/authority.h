@@ -11,7 +11,7 @@
 
 /*
  * Whether bytes[0..length) is uri-host [":" port] with a host that is not empty. There is no userinfo (RFC 9110 section
- * 4.2.4). With `port_needed` the port must be there, 1..65535 (RFC 9110 section 9.3.6); else it is any digits or none.
+ * 4.2.4). With `port_needed` the port must be there, 1..65535 (RFC 9110 section 9.3.6); else it may be empty or 0, too.
  */
 bool gn_h1_authority_is_valid(const uint8_t *bytes, size_t length, bool port_needed);
 

@@ -12,7 +12,7 @@ const uint8_t gn_h1_octets[256] = {
     ['@'] = VISIBLE,  ['['] = VISIBLE,  [']'] = VISIBLE, ['{'] = VISIBLE, ['}'] = VISIBLE, ['\\'] = VISIBLE,
     ['!'] = MARK,     ['$'] = MARK,     ['&'] = MARK,    ['\''] = MARK,   ['*'] = MARK,    ['+'] = MARK,
     ['-'] = MARK,     ['.'] = MARK,     ['_'] = MARK,    ['~'] = MARK,
-    ['#'] = VISIBLE | GN_H1_TOKEN,      ['%'] = VISIBLE | GN_H1_TOKEN,
+    ['#'] = GN_H1_TOKEN,                ['%'] = VISIBLE | GN_H1_TOKEN,
     ['^'] = VISIBLE | GN_H1_TOKEN,      ['`'] = VISIBLE | GN_H1_TOKEN,    ['|'] = VISIBLE | GN_H1_TOKEN,
     ['('] = VISIBLE | GN_H1_REG_NAME,   [')'] = VISIBLE | GN_H1_REG_NAME, [','] = VISIBLE | GN_H1_REG_NAME,
     [';'] = VISIBLE | GN_H1_REG_NAME,   ['='] = VISIBLE | GN_H1_REG_NAME,

@@ -13,7 +13,7 @@ enum gn_h1_octet_class {
     GN_H1_REG_NAME = 2, /* unreserved / sub-delims */
     GN_H1_DIGIT = 4,
     GN_H1_HEX_DIGIT = 8,
-    GN_H1_TARGET = 16, /* visible US-ASCII */
+    GN_H1_TARGET = 16, /* visible US-ASCII but '#': a fragment is no part of a target (RFC 9112 section 3.2) */
 };
 
 /* tchar once more for vector look-ups: for each low nibble, the bits of the high nibbles that make a tchar with it. */

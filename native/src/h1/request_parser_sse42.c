@@ -35,7 +35,8 @@ static inline __attribute__((always_inline)) void scan_classify_target(const uin
     __m128i chunk = _mm_loadu_si128((const __m128i *)(const void *)bytes);
     __m128i above_space = _mm_cmpgt_epi8(chunk, _mm_set1_epi8(' ')); // signed: 0x21..0x7f
     __m128i del = _mm_cmpeq_epi8(chunk, _mm_set1_epi8(0x7f));
-    *targets = (uint32_t)_mm_movemask_epi8(_mm_andnot_si128(del, above_space)) ^ 0xffff;
+    __m128i hash = _mm_cmpeq_epi8(chunk, _mm_set1_epi8('#'));
+    *targets = (uint32_t)_mm_movemask_epi8(_mm_andnot_si128(_mm_or_si128(del, hash), above_space)) ^ 0xffff;
     *questions = (uint32_t)_mm_movemask_epi8(_mm_cmpeq_epi8(chunk, _mm_set1_epi8('?')));
 }
 

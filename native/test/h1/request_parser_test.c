@@ -339,13 +339,14 @@ TEST(A13_blanks_around_a_value_are_trimmed)
     CHECK_SPAN(fields[5].value, fields[5].value_length, "\xff\x80");
 }
 
-TEST(A14_every_octet_is_in_a_target_or_not_as_it_is_visible)
+TEST(A14_A21_every_octet_is_in_a_target_or_not_as_it_is_visible)
 {
     for (unsigned octet = 0; octet < 256; octet++) {
         char text[] = "GET /some/target/to/fill/a/block/@/and/more HTTP/1.1\r\nHost: a\r\n\r\n";
         *strchr(text, '@') = (char)octet;
         enum gn_h1_status expected = octet >= '\t' && octet <= '\r' ? GN_H1_BAD_REQUEST_LINE
                                      : octet == ' '                 ? GN_H1_BAD_VERSION
+                                     : octet == '#'                 ? GN_H1_BAD_TARGET
                                      : octet > ' ' && octet < 0x7f  ? GN_H1_COMPLETE
                                                                     : GN_H1_BAD_TARGET;
         CHECK_EQ(parse_limited(text, sizeof text - 1, &ordinary), expected);
@@ -461,6 +462,9 @@ TEST(A20_host)
         "localhost:8080",
         "EXAMPLE.org",
         "127.0.0.1:1",
+        "a:0",
+        "a:65535",
+        "[::1]:00080",
         "a:",
         "[::1]",
         "[::1]:80",
@@ -474,9 +478,10 @@ TEST(A20_host)
         "~x!$&'()*+;=",
     };
     static const char *const invalid[] = {
-        ":80", "a b",    "a:b",    "a:8x",  "a:1:2",     "user@a",           "a/b",   "a?b",   "a#b",    "[::1",
-        "[]",  "[::1]x", "[:::1]", "::1",   "[1.2.3.4]", "[fe80::1%25eth0]", "[v.x]", "[v1.]", "[vg.x]", "%4",
-        "%4g", "a\\b",   "\"a\"",  "a\x80", "<a>",       "a, b:x",
+        ":80",   "a b",   "a:b",    "a:8x",   "a:1:2",   "user@a",  "a/b",         "a?b",
+        "a#b",   "[::1",  "[]",     "[::1]x", "[:::1]",  "::1",     "[1.2.3.4]",   "[fe80::1%25eth0]",
+        "[v.x]", "[v1.]", "[vg.x]", "%4",     "a:65536", "a:65616", "[::1]:65536", "a:99999999999999999999",
+        "%4g",   "a\\b",  "\"a\"",  "a\x80",  "<a>",     "a, b:x",
     };
     char text[200];
     for (size_t i = 0; i < sizeof valid / sizeof *valid; i++) {
@@ -535,6 +540,14 @@ TEST(A21_target_forms)
         {"GET http://u:p@a/" REST, GN_H1_BAD_TARGET},
         {"GET http://a:x/" REST, GN_H1_BAD_TARGET},
         {"GET http://a#b" REST, GN_H1_BAD_TARGET},
+        {"GET http://a/#b" REST, GN_H1_BAD_TARGET},
+        {"GET /a#b" REST, GN_H1_BAD_TARGET},
+        {"GET /a?b#" REST, GN_H1_BAD_TARGET},
+        {"OPTIONS *#" REST, GN_H1_BAD_TARGET},
+        {"CONNECT a:1#" REST, GN_H1_BAD_TARGET},
+        {"GET http://a:65535/" REST, GN_H1_COMPLETE},
+        {"GET http://a:65536/" REST, GN_H1_BAD_TARGET},
+        {"GET http://a:4294967376/" REST, GN_H1_BAD_TARGET},
         {"CONNECT /" REST, GN_H1_BAD_TARGET},
         {"CONNECT a" REST, GN_H1_BAD_TARGET},
         {"CONNECT a:" REST, GN_H1_BAD_TARGET},
