@@ -1,7 +1,5 @@
 #include "h1/chunked.h"
 
-#include <stdbool.h>
-
 #include "h1/octets.h"
 
 enum part {
@@ -17,9 +15,9 @@ enum part {
 
 #define DIGITS_MAX 16
 
-void gn_h1_chunked_start(struct gn_h1_chunked *decoder, uint32_t extension_bytes)
+void gn_h1_chunked_start(struct gn_h1_chunked *decoder, uint32_t extension_bytes, bool bare_lf)
 {
-    *decoder = (struct gn_h1_chunked){.part = PART_SIZE, .extensions = extension_bytes};
+    *decoder = (struct gn_h1_chunked){.part = PART_SIZE, .extensions = extension_bytes, .bare_lf = bare_lf};
 }
 
 static enum gn_h1_chunked_status take_digit(struct gn_h1_chunked *decoder, uint8_t octet)
@@ -33,6 +31,15 @@ static enum gn_h1_chunked_status take_digit(struct gn_h1_chunked *decoder, uint8
         return GN_H1_CHUNKED_BAD_SIZE;
     decoder->digits++;
     decoder->left = decoder->left * 16 + digit;
+    return GN_H1_CHUNKED_MORE;
+}
+
+static enum gn_h1_chunked_status end_size_line(struct gn_h1_chunked *decoder)
+{
+    if (decoder->left == 0)
+        return GN_H1_CHUNKED_DONE;
+    decoder->total += decoder->left;
+    decoder->part = PART_DATA;
     return GN_H1_CHUNKED_MORE;
 }
 
@@ -50,7 +57,7 @@ static enum gn_h1_chunked_status take_size_line(struct gn_h1_chunked *decoder, u
             return GN_H1_CHUNKED_MORE;
         }
         if (octet == '\n')
-            return GN_H1_CHUNKED_BAD_LINE_END;
+            return decoder->bare_lf ? end_size_line(decoder) : GN_H1_CHUNKED_BAD_LINE_END;
         if (!gn_h1_octet_is_blank(octet) && octet != ';')
             return GN_H1_CHUNKED_BAD_SIZE;
         break;
@@ -63,17 +70,15 @@ static enum gn_h1_chunked_status take_size_line(struct gn_h1_chunked *decoder, u
             decoder->part = PART_EXTENSION_LF;
             return GN_H1_CHUNKED_MORE;
         }
+        if (octet == '\n' && decoder->bare_lf)
+            return end_size_line(decoder);
         if (gn_h1_octet_is_control(octet))
             return GN_H1_CHUNKED_BAD_EXTENSION;
         break;
     default:
         if (octet != '\n')
             return decoder->part == PART_SIZE_LF ? GN_H1_CHUNKED_BAD_LINE_END : GN_H1_CHUNKED_BAD_EXTENSION;
-        if (decoder->left == 0)
-            return GN_H1_CHUNKED_DONE;
-        decoder->total += decoder->left;
-        decoder->part = PART_DATA;
-        return GN_H1_CHUNKED_MORE;
+        return end_size_line(decoder);
     }
     if (decoder->extensions == 0)
         return GN_H1_CHUNKED_EXTENSIONS_TOO_LONG;
@@ -106,10 +111,14 @@ enum gn_h1_chunked_status gn_h1_chunked_decode(struct gn_h1_chunked *decoder, co
             return GN_H1_CHUNKED_DATA;
         }
         case PART_DATA_CR:
-            if (bytes[at] != '\r')
-                status = GN_H1_CHUNKED_BAD_LINE_END;
             decoder->part = PART_DATA_LF;
-            break;
+            if (bytes[at] == '\r')
+                break;
+            if (!decoder->bare_lf) {
+                status = GN_H1_CHUNKED_BAD_LINE_END;
+                break;
+            }
+            __attribute__((fallthrough));
         case PART_DATA_LF:
             if (bytes[at] != '\n')
                 status = GN_H1_CHUNKED_BAD_LINE_END;

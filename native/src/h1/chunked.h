@@ -15,6 +15,7 @@
 #ifndef GN_H1_CHUNKED_H
 #define GN_H1_CHUNKED_H
 
+#include <stdbool.h>
 #include <stddef.h>
 #include <stdint.h>
 
@@ -35,6 +36,7 @@ struct gn_h1_chunked {
     uint32_t extensions; /* extension bytes that may still come */
     uint8_t digits;
     uint8_t part;
+    bool bare_lf;
 };
 
 struct gn_h1_chunked_step {
@@ -43,8 +45,9 @@ struct gn_h1_chunked_step {
     size_t data_length;
 };
 
-/* Makes `decoder` ready for the first byte of a body, whose chunk extensions may have `extension_bytes` in all. */
-void gn_h1_chunked_start(struct gn_h1_chunked *decoder, uint32_t extension_bytes);
+/* Makes `decoder` ready for the first byte of a body, whose chunk extensions may have `extension_bytes` in all. With
+   `bare_lf`, LF without CR ends a size line, an extension, and chunk data, too (A3). */
+void gn_h1_chunked_start(struct gn_h1_chunked *decoder, uint32_t extension_bytes, bool bare_lf);
 enum gn_h1_chunked_status gn_h1_chunked_decode(struct gn_h1_chunked *decoder, const uint8_t *bytes, size_t length,
                                                size_t room, struct gn_h1_chunked_step *step);
 

@@ -31,6 +31,11 @@ static inline bool gn_h1_octet_is_blank(uint8_t octet)
     return octet == ' ' || octet == '\t';
 }
 
+static inline bool gn_h1_octet_is_white_space(uint8_t octet)
+{
+    return octet == ' ' || (octet >= '\t' && octet <= '\r');
+}
+
 /* A control that no field value and no chunk extension may have: every one but HTAB (RFC 9110 section 5.5). */
 static inline bool gn_h1_octet_is_control(uint8_t octet)
 {

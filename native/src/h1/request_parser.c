@@ -44,6 +44,11 @@ enum gn_h1_status gn_h1_request_parse(struct gn_h1_request *request, const uint8
     return gn_h1_request_parse_portable(request, bytes, length, limits);
 }
 
+bool gn_h1_request_is_1_0(const struct gn_h1_request *request)
+{
+    return request->line.part >= GN_H1_PART_LINE && request->version == 0;
+}
+
 static const struct {
     uint16_t code;
     const char *text;

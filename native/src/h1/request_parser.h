@@ -13,8 +13,9 @@
  * is told as soon as its byte is there. What a field says as a whole (Host, framing) is judged at the end of its line,
  * what several fields say together at the end of the head.
  *
- * What is a message error by RFC 9112 is one here, with no leniency: bare LF, bare CR, obs-fold, white space before the
- * colon, controls, an invalid Host, both framing fields, repeated framing fields.
+ * What is a message error by RFC 9112 is one here: bare LF, bare CR, obs-fold, white space before the colon, controls, an
+ * invalid Host, both framing fields, repeated framing fields. Leniencies (enum gn_h1_lenient) let some of it in. What is
+ * accepted without them has the same result with them.
  */
 #ifndef GN_H1_REQUEST_PARSER_H
 #define GN_H1_REQUEST_PARSER_H
@@ -62,13 +63,13 @@ enum gn_h1_framing { GN_H1_NO_BODY, GN_H1_SIZED, GN_H1_CHUNKED };
 /* What is let in that is refused otherwise, bits of gn_h1_request_limits.lenient; in the order of io.gannet.Leniency, which
    says what each means. */
 enum gn_h1_lenient {
-    GN_H1_ALLOW_BARE_LF = 1,                  /* A3 */
-    GN_H1_ALLOW_REPEATED_SPACES = 2,          /* A6 */
-    GN_H1_ALLOW_INVALID_FIELDS = 4,           /* A12 */
-    GN_H1_ALLOW_UTF_8_TARGETS = 8,            /* A14 */
-    GN_H1_ALLOW_REPEATED_CONTENT_LENGTH = 16, /* B4 */
+    GN_H1_ALLOW_BARE_LF = 1,                  /* A3, and in the chunked decoder; see h1/irregular.h */
+    GN_H1_ALLOW_REPEATED_SPACES = 2,          /* A6: between method, target and version, and nowhere else */
+    GN_H1_ALLOW_INVALID_FIELDS = 4,           /* A12: which lines are dropped says h1/irregular.h */
+    GN_H1_ALLOW_UTF_8_TARGETS = 8,            /* A14: in path and query; an authority has none */
+    GN_H1_ALLOW_REPEATED_CONTENT_LENGTH = 16, /* B4: the same decimal value, so `5` and `05`, too */
     GN_H1_ALLOW_TRANSFER_CODINGS = 32,        /* B5 */
-    GN_H1_ALLOW_LENGTH_AND_CHUNKED = 64,      /* B8 */
+    GN_H1_ALLOW_LENGTH_AND_CHUNKED = 64,      /* B8: see gn_h1_request.length_dropped */
 };
 
 /* Limits, all exact at n: n passes, n + 1 is refused. Units: bytes, fields, lines. */
@@ -77,7 +78,7 @@ struct gn_h1_request_limits {
                              target that passes it before target_bytes is GN_H1_HEAD_TOO_LARGE */
     uint32_t target_bytes;
     uint32_t fields;      /* at most GN_H1_FIELDS_MAX */
-    uint32_t empty_lines; /* CRLF lines before the request line */
+    uint32_t empty_lines; /* empty lines before the request line */
     uint32_t lenient;     /* bits of enum gn_h1_lenient; 0: strict */
 };
 
@@ -97,6 +98,7 @@ struct gn_h1_line {
     uint32_t name_length; /* once the colon is passed */
     uint32_t value;       /* once the value has begun */
     uint8_t part;
+    uint16_t dropped; /* lines that were, which count as fields */
 };
 
 /*
@@ -122,7 +124,10 @@ struct gn_h1_request {
     bool unknown_expectation;             /* an Expect that is something else: 417 */
     bool upgrade;                         /* HTTP/1.1, Upgrade present and `upgrade` among the Connection options */
     bool trailers_accepted;               /* TE lists trailers */
-    uint64_t content_length;              /* for GN_H1_SIZED */
+    bool
+        length_dropped; /* Content-Length stood beside Transfer-Encoding and was taken out of the fields; keep_alive and
+                            upgrade are false */
+    uint64_t content_length; /* for GN_H1_SIZED */
     uint32_t field_count;
     struct gn_h1_field *fields; /* the caller's array of at least limits.fields entries; between two calls the caller
                                    may copy the entries so far elsewhere and point this at the copy */
@@ -142,6 +147,9 @@ void gn_h1_request_start(struct gn_h1_request *request, struct gn_h1_field *fiel
  */
 enum gn_h1_status gn_h1_request_parse(struct gn_h1_request *request, const uint8_t *bytes, size_t length,
                                       const struct gn_h1_request_limits *limits);
+
+/* Whether the request line is whole and says HTTP/1.0; also after an error behind it. */
+bool gn_h1_request_is_1_0(const struct gn_h1_request *request);
 
 /* The status code that answers an error, and a static English description of it for log lines. */
 uint16_t gn_h1_error_code(enum gn_h1_status status);

@@ -17,17 +17,21 @@ static inline __attribute__((always_inline)) enum gn_h1_status parse_fields(stru
                                                                             const struct gn_h1_request_limits *limits)
 {
     const uint64_t of_interest = gn_h1_request_fields_of_interest;
-    uint32_t count = request->field_count, most = limits->fields;
+    uint32_t count = request->field_count, most = limits->fields - line.dropped;
     struct gn_h1_field *fields = request->fields;
     enum gn_h1_status status;
     for (;;) {
         struct gn_h1_field *field = fields + count;
-        status = scan_field_line(scan, &line, count == most, field);
-        if (status != GN_H1_COMPLETE)
-            break;
+        status = scan_field_line(scan, &line, count == most, limits, field);
+        if (__builtin_expect(status != GN_H1_COMPLETE, 0)) {
+            if (status != GN_H1_LINE_DROPPED)
+                break;
+            most--;
+            continue;
+        }
         count++;
         if (of_interest >> field->token & 1) {
-            status = gn_h1_request_field(request, scan->bytes, field);
+            status = gn_h1_request_field(request, scan->bytes, field, limits);
             if (status != GN_H1_COMPLETE)
                 break;
         }
@@ -37,7 +41,7 @@ static inline __attribute__((always_inline)) enum gn_h1_status parse_fields(stru
     if (status != GN_H1_SECTION_END)
         return status;
     request->head_length = line.start;
-    return gn_h1_request_finish(request);
+    return gn_h1_request_finish(request, limits);
 }
 
 static inline __attribute__((always_inline)) enum gn_h1_status
@@ -46,6 +50,7 @@ parse_head(struct gn_h1_request *request, struct scan *scan, const struct gn_h1_
     const uint8_t *bytes = scan->bytes;
     size_t end = scan->end, from = request->line.scanned, stop;
     enum gn_h1_status status;
+    struct gn_h1_line line;
     switch (request->line.part) {
     case GN_H1_PART_METHOD:
         if (end - from >= 4 && from == request->start && STANDS(bytes + from, "GET ")) {
@@ -66,16 +71,22 @@ parse_head(struct gn_h1_request *request, struct scan *scan, const struct gn_h1_
         request->target = (uint32_t)from;
         __attribute__((fallthrough));
     case GN_H1_PART_TARGET:
-        stop = scan_target(scan, from, &request->query);
-        if (stop - request->target > limits->target_bytes)
-            return GN_H1_TARGET_TOO_LONG;
-        if (stop == end) {
-            request->line.part = GN_H1_PART_TARGET;
-            request->line.scanned = (uint32_t)stop;
-            return GN_H1_MORE;
+        for (;;) {
+            stop = scan_target(scan, from, &request->query);
+            if (stop - request->target > limits->target_bytes)
+                return GN_H1_TARGET_TOO_LONG;
+            if (stop == end) {
+                request->line.part = GN_H1_PART_TARGET;
+                request->line.scanned = (uint32_t)stop;
+                return GN_H1_MORE;
+            }
+            if (__builtin_expect(bytes[stop] == ' ' && stop != request->target, 1))
+                break;
+            status = gn_h1_irregular_target(request, bytes, stop, end, limits);
+            if (status != GN_H1_COMPLETE)
+                return status;
+            from = request->line.scanned;
         }
-        if (bytes[stop] != ' ' || stop == request->target)
-            return gn_h1_request_target_error(bytes, stop);
         request->target_length = (uint32_t)stop - request->target;
         status = gn_h1_request_target(request, bytes);
         if (status != GN_H1_COMPLETE)
@@ -86,20 +97,22 @@ parse_head(struct gn_h1_request *request, struct scan *scan, const struct gn_h1_
         if (end - from >= GN_H1_VERSION_LENGTH && STANDS(bytes + from, "HTTP/1.1") &&
             STANDS(bytes + from + 8, "\r\n")) {
             request->version = 1;
+            from += GN_H1_VERSION_LENGTH;
         } else {
-            status = gn_h1_request_version(request, bytes, from, end);
+            status = gn_h1_request_version(request, bytes, from, end, limits);
             if (status != GN_H1_COMPLETE) {
                 request->line.part = GN_H1_PART_VERSION;
-                request->line.scanned = (uint32_t)from;
                 return status;
             }
+            from = request->line.scanned;
         }
-        request->line.start = request->line.scanned = (uint32_t)from + GN_H1_VERSION_LENGTH;
-        request->line.part = GN_H1_PART_LINE;
-        __attribute__((fallthrough));
+        line = (struct gn_h1_line){.start = (uint32_t)from, .scanned = (uint32_t)from, .part = GN_H1_PART_LINE};
+        break;
     default:
-        return parse_fields(request, scan, request->line, limits);
+        line = request->line;
+        break;
     }
+    return parse_fields(request, scan, line, limits);
 }
 
 enum gn_h1_status REQUEST_PARSE(struct gn_h1_request *request, const uint8_t *bytes, size_t length,

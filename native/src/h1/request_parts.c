@@ -26,17 +26,20 @@ enum gn_h1_status gn_h1_request_skip_empty_lines(struct gn_h1_request *request, 
     size_t at = request->line.scanned;
     enum gn_h1_status status = GN_H1_MORE;
     while (status == GN_H1_MORE && at < length) {
-        if (bytes[at] != '\r') {
-            status = bytes[at] == '\n' ? GN_H1_BAD_LINE_END : GN_H1_COMPLETE;
+        size_t bare = bytes[at] == '\n';
+        if (bytes[at] != '\r' && !bare) {
+            status = GN_H1_COMPLETE;
+        } else if (bare && !(limits->lenient & GN_H1_ALLOW_BARE_LF)) {
+            status = GN_H1_BAD_LINE_END;
         } else if (request->empty_lines == limits->empty_lines) {
             status = GN_H1_TOO_MANY_EMPTY_LINES;
-        } else if (at + 1 == length) {
+        } else if (!bare && at + 1 == length) {
             break;
-        } else if (bytes[at + 1] != '\n') {
+        } else if (!bare && bytes[at + 1] != '\n') {
             status = GN_H1_BAD_LINE_END;
         } else {
             request->empty_lines++;
-            at += 2;
+            at += 2 - bare;
         }
     }
     request->start = request->line.start = request->line.scanned = (uint32_t)at;
@@ -46,19 +49,9 @@ enum gn_h1_status gn_h1_request_skip_empty_lines(struct gn_h1_request *request, 
 }
 
 /* White space of any kind is a wrong delimiter, other octets are wrong within what they stand in. */
-static bool is_white_space(uint8_t octet)
-{
-    return octet == ' ' || (octet >= '\t' && octet <= '\r');
-}
-
 enum gn_h1_status gn_h1_request_method_error(const struct gn_h1_request *request, const uint8_t *bytes, size_t stop)
 {
-    return stop > request->start && is_white_space(bytes[stop]) ? GN_H1_BAD_REQUEST_LINE : GN_H1_BAD_METHOD;
-}
-
-enum gn_h1_status gn_h1_request_target_error(const uint8_t *bytes, size_t stop)
-{
-    return is_white_space(bytes[stop]) && bytes[stop] != ' ' ? GN_H1_BAD_REQUEST_LINE : GN_H1_BAD_TARGET;
+    return stop > request->start && gn_h1_octet_is_white_space(bytes[stop]) ? GN_H1_BAD_REQUEST_LINE : GN_H1_BAD_METHOD;
 }
 
 static bool begins_with_lower_case(const uint8_t *bytes, size_t length, const char *text, size_t text_length)
@@ -137,41 +130,51 @@ enum gn_h1_status gn_h1_request_target(struct gn_h1_request *request, const uint
     return absolute_form(request, bytes);
 }
 
-enum gn_h1_status gn_h1_request_version(struct gn_h1_request *request, const uint8_t *bytes, size_t from, size_t end)
+enum gn_h1_status gn_h1_request_version(struct gn_h1_request *request, const uint8_t *bytes, size_t from, size_t end,
+                                        const struct gn_h1_request_limits *limits)
 {
     static const char shape[] = "HTTP/0.0\r\n"; // 0 is any digit (RFC 9112 section 2.3)
-    for (size_t i = 0; i < GN_H1_VERSION_LENGTH; i++) {
+    size_t i = 0;
+    if (limits->lenient & GN_H1_ALLOW_REPEATED_SPACES)
+        while (from < end && bytes[from] == ' ')
+            from++;
+    request->line.scanned = (uint32_t)from;
+    while (i < GN_H1_VERSION_LENGTH) {
         if (from + i == end)
             return GN_H1_MORE;
-        uint8_t octet = bytes[from + i], expected = (uint8_t)shape[i];
+        uint8_t octet = bytes[from + i], expected = (uint8_t)shape[i++];
         if (octet == expected || (expected == '0' && gn_h1_octet_is(octet, GN_H1_DIGIT)))
             continue;
-        if (i == 9 || (i == 8 && octet == '\n'))
+        bool bare_lf = i == GN_H1_VERSION_LENGTH - 1 && octet == '\n';
+        if (bare_lf && limits->lenient & GN_H1_ALLOW_BARE_LF)
+            break;
+        if (i == GN_H1_VERSION_LENGTH || bare_lf)
             return GN_H1_BAD_LINE_END;
-        return is_white_space(octet) ? GN_H1_BAD_REQUEST_LINE : GN_H1_BAD_VERSION;
+        return gn_h1_octet_is_white_space(octet) ? GN_H1_BAD_REQUEST_LINE : GN_H1_BAD_VERSION;
     }
+    request->line.scanned = (uint32_t)(from + i);
     request->version = bytes[from + 7] == '0' ? 0 : 1;
     return bytes[from + 5] == '1' ? GN_H1_COMPLETE : GN_H1_UNSUPPORTED_VERSION;
 }
 
 /* ---- field lines ---- */
 
-enum gn_h1_status gn_h1_line_without_name(const struct gn_h1_line *line, const uint8_t *bytes, size_t stop, size_t end)
-{
-    if (bytes[stop] == '\n')
-        return GN_H1_BAD_LINE_END;
-    if (stop > line->start)
-        return GN_H1_BAD_FIELD_NAME;
-    if (bytes[stop] == '\r')
-        return stop + 1 == end ? GN_H1_MORE : GN_H1_BAD_LINE_END;
-    return gn_h1_octet_is_blank(bytes[stop]) ? GN_H1_OBSOLETE_FOLD : GN_H1_BAD_FIELD_NAME;
-}
-
 /* An element of a comma-separated list (RFC 9110 section 5.6.1), blanks around it left out. */
 struct element {
     const uint8_t *bytes;
     size_t length;
 };
+
+static struct element without_blanks(struct element element)
+{
+    while (element.length > 0 && gn_h1_octet_is_blank(element.bytes[0])) {
+        element.bytes++;
+        element.length--;
+    }
+    while (element.length > 0 && gn_h1_octet_is_blank(element.bytes[element.length - 1]))
+        element.length--;
+    return element;
+}
 
 /* Takes the next element that is not empty out of *list; false at its end. */
 static bool next_element(struct element *list, struct element *element)
@@ -180,15 +183,9 @@ static bool next_element(struct element *list, struct element *element)
         const uint8_t *comma = memchr(list->bytes, ',', list->length);
         size_t length = comma != NULL ? (size_t)(comma - list->bytes) : list->length;
         size_t step = comma != NULL ? length + 1 : length;
-        *element = (struct element){list->bytes, length};
+        *element = without_blanks((struct element){list->bytes, length});
         list->bytes += step;
         list->length -= step;
-        while (element->length > 0 && gn_h1_octet_is_blank(element->bytes[0])) {
-            element->bytes++;
-            element->length--;
-        }
-        while (element->length > 0 && gn_h1_octet_is_blank(element->bytes[element->length - 1]))
-            element->length--;
         if (element->length > 0)
             return true;
     }
@@ -210,23 +207,60 @@ static enum gn_h1_status take_host(struct gn_h1_request *request, const uint8_t 
     return GN_H1_COMPLETE;
 }
 
-static enum gn_h1_status take_length(struct gn_h1_request *request, const uint8_t *bytes,
-                                     const struct gn_h1_field *field)
+/* One number, 1*DIGIT and no more than 2^63-1. */
+static bool read_length(struct element number, uint64_t *length)
 {
-    if (request->seen & SEEN_LENGTH)
-        return GN_H1_REPEATED_CONTENT_LENGTH;
-    request->seen |= SEEN_LENGTH;
-    uint64_t length = 0;
-    for (uint32_t i = 0; i < field->value_length; i++) {
-        unsigned digit = (unsigned)bytes[field->value + i] - '0';
-        if (digit > 9 || length > ((uint64_t)INT64_MAX - digit) / 10)
-            return GN_H1_BAD_CONTENT_LENGTH;
-        length = length * 10 + digit;
+    *length = 0;
+    for (size_t i = 0; i < number.length; i++) {
+        unsigned digit = (unsigned)number.bytes[i] - '0';
+        if (digit > 9 || *length > ((uint64_t)INT64_MAX - digit) / 10)
+            return false;
+        *length = *length * 10 + digit;
     }
-    if (field->value_length == 0)
+    return number.length > 0;
+}
+
+/* The same decimal value again, in one line or several, may count as one (RFC 9110 section 8.6). The comma is no list
+   here whose elements may be empty. */
+static enum gn_h1_status take_repeated_length(struct gn_h1_request *request, struct element list)
+{
+    bool again = request->seen & SEEN_LENGTH;
+    for (;;) {
+        const uint8_t *comma = memchr(list.bytes, ',', list.length);
+        size_t size = comma != NULL ? (size_t)(comma - list.bytes) : list.length;
+        uint64_t length;
+        if (!read_length(without_blanks((struct element){list.bytes, size}), &length))
+            return GN_H1_BAD_CONTENT_LENGTH;
+        if (again && length != request->content_length)
+            return GN_H1_REPEATED_CONTENT_LENGTH;
+        request->content_length = length;
+        again = true;
+        if (comma == NULL)
+            return GN_H1_COMPLETE;
+        list = (struct element){comma + 1, list.length - size - 1};
+    }
+}
+
+static bool may_have_both(const struct gn_h1_request_limits *limits)
+{
+    return limits->lenient & GN_H1_ALLOW_LENGTH_AND_CHUNKED;
+}
+
+static enum gn_h1_status take_length(struct gn_h1_request *request, const uint8_t *bytes,
+                                     const struct gn_h1_field *field, const struct gn_h1_request_limits *limits)
+{
+    struct element value = {bytes + field->value, field->value_length};
+    if (limits->lenient & GN_H1_ALLOW_REPEATED_CONTENT_LENGTH) {
+        enum gn_h1_status status = take_repeated_length(request, value);
+        if (status != GN_H1_COMPLETE)
+            return status;
+    } else if (request->seen & SEEN_LENGTH) {
+        return GN_H1_REPEATED_CONTENT_LENGTH;
+    } else if (!read_length(value, &request->content_length)) {
         return GN_H1_BAD_CONTENT_LENGTH;
-    request->content_length = length;
-    return request->seen & SEEN_CODINGS ? GN_H1_LENGTH_AND_CHUNKED : GN_H1_COMPLETE;
+    }
+    request->seen |= SEEN_LENGTH;
+    return request->seen & SEEN_CODINGS && !may_have_both(limits) ? GN_H1_LENGTH_AND_CHUNKED : GN_H1_COMPLETE;
 }
 
 /* transfer-coding = token *( OWS ";" OWS transfer-parameter ); a quoted value may hide a comma, so none is let in. */
@@ -243,7 +277,7 @@ static bool is_coding(struct element coding)
 }
 
 static enum gn_h1_status take_codings(struct gn_h1_request *request, const uint8_t *bytes,
-                                      const struct gn_h1_field *field)
+                                      const struct gn_h1_field *field, const struct gn_h1_request_limits *limits)
 {
     struct element list = {bytes + field->value, field->value_length}, coding;
     bool empty = true;
@@ -259,7 +293,7 @@ static enum gn_h1_status take_codings(struct gn_h1_request *request, const uint8
     }
     if (empty)
         return GN_H1_BAD_TRANSFER_ENCODING;
-    return request->seen & SEEN_LENGTH ? GN_H1_LENGTH_AND_CHUNKED : GN_H1_COMPLETE;
+    return request->seen & SEEN_LENGTH && !may_have_both(limits) ? GN_H1_LENGTH_AND_CHUNKED : GN_H1_COMPLETE;
 }
 
 static void take_connection(struct gn_h1_request *request, const uint8_t *bytes, const struct gn_h1_field *field)
@@ -302,15 +336,15 @@ const uint64_t gn_h1_request_fields_of_interest =
     UINT64_C(1) << GN_FIELD_UPGRADE;
 
 enum gn_h1_status gn_h1_request_field(struct gn_h1_request *request, const uint8_t *bytes,
-                                      const struct gn_h1_field *field)
+                                      const struct gn_h1_field *field, const struct gn_h1_request_limits *limits)
 {
     switch (field->token) {
     case GN_FIELD_HOST:
         return take_host(request, bytes, field);
     case GN_FIELD_CONTENT_LENGTH:
-        return take_length(request, bytes, field);
+        return take_length(request, bytes, field, limits);
     case GN_FIELD_TRANSFER_ENCODING:
-        return take_codings(request, bytes, field);
+        return take_codings(request, bytes, field, limits);
     case GN_FIELD_CONNECTION:
         take_connection(request, bytes, field);
         break;
@@ -332,7 +366,22 @@ enum gn_h1_status gn_h1_request_field(struct gn_h1_request *request, const uint8
 
 /* ---- the head as a whole ---- */
 
-enum gn_h1_status gn_h1_request_finish(struct gn_h1_request *request)
+/* Chunked wins over Content-Length (RFC 9112 section 6.3), which is taken out: nobody behind must frame by it again. What
+   stands behind such a message is not for this connection, neither as a request nor as a tunnel. */
+static void drop_lengths(struct gn_h1_request *request)
+{
+    uint32_t kept = 0;
+    for (uint32_t i = 0; i < request->field_count; i++)
+        if (request->fields[i].token != GN_FIELD_CONTENT_LENGTH)
+            request->fields[kept++] = request->fields[i];
+    request->field_count = kept;
+    request->content_length = 0;
+    request->length_dropped = true;
+    request->seen |= SEEN_CLOSE;
+    request->seen &= (uint16_t)~SEEN_UPGRADE;
+}
+
+enum gn_h1_status gn_h1_request_finish(struct gn_h1_request *request, const struct gn_h1_request_limits *limits)
 {
     unsigned seen = request->seen;
     if (request->version == 1 && !(seen & SEEN_HOST))
@@ -340,8 +389,11 @@ enum gn_h1_status gn_h1_request_finish(struct gn_h1_request *request)
     if (seen & SEEN_CODINGS) {
         if (!(seen & SEEN_CHUNKED))
             return GN_H1_BAD_TRANSFER_ENCODING;
-        if (seen & SEEN_OTHER_CODING)
+        if (seen & SEEN_OTHER_CODING && !(limits->lenient & GN_H1_ALLOW_TRANSFER_CODINGS))
             return GN_H1_UNSUPPORTED_CODING;
+        if (seen & SEEN_LENGTH)
+            drop_lengths(request);
+        seen = request->seen;
         request->framing = GN_H1_CHUNKED;
     } else if (request->content_length > 0) {
         request->framing = GN_H1_SIZED;

@@ -16,6 +16,7 @@ enum gn_h1_part {
     GN_H1_PART_LINE, /* a field line, or the empty line, from its first byte or within a name */
     GN_H1_PART_BLANKS,
     GN_H1_PART_VALUE,
+    GN_H1_PART_DROPPED, /* an invalid field line, which is let in by being left out (h1/irregular.h) */
 };
 
 /* Bytes of `HTTP/1.1` and CRLF. */
@@ -24,34 +25,30 @@ enum gn_h1_part {
 /* What scan_field_line returns for the empty line. */
 #define GN_H1_SECTION_END GN_H1_STATUS_COUNT
 
-/* Skips CRLF lines from request->line.scanned on; GN_H1_COMPLETE when a request line begins there. */
+/* Skips empty lines from request->line.scanned on; GN_H1_COMPLETE when a request line begins there. */
 enum gn_h1_status gn_h1_request_skip_empty_lines(struct gn_h1_request *request, const uint8_t *bytes, size_t length,
                                                  const struct gn_h1_request_limits *limits);
 
 /* The error of a method that ends at bytes[stop], which is not the space behind a method. */
 enum gn_h1_status gn_h1_request_method_error(const struct gn_h1_request *request, const uint8_t *bytes, size_t stop);
 
-/* The error of a target that ends at bytes[stop], which is no space. */
-enum gn_h1_status gn_h1_request_target_error(const uint8_t *bytes, size_t stop);
-
 /* Judges the form of a whole target and takes it apart (RFC 9112 section 3.2). */
 enum gn_h1_status gn_h1_request_target(struct gn_h1_request *request, const uint8_t *bytes);
 
-/* The version and line end at bytes[from..end). */
-enum gn_h1_status gn_h1_request_version(struct gn_h1_request *request, const uint8_t *bytes, size_t from, size_t end);
+/* The version and line end at bytes[from..end). Sets line.scanned to where they begin, or with GN_H1_COMPLETE to what
+   stands behind. */
+enum gn_h1_status gn_h1_request_version(struct gn_h1_request *request, const uint8_t *bytes, size_t from, size_t end,
+                                        const struct gn_h1_request_limits *limits);
 
 /* The tokens that gn_h1_request_field wants to see, one bit each. */
 extern const uint64_t gn_h1_request_fields_of_interest;
 
 /* Takes in a field that framing, routing or the life of the connection depend on. */
 enum gn_h1_status gn_h1_request_field(struct gn_h1_request *request, const uint8_t *bytes,
-                                      const struct gn_h1_field *field);
+                                      const struct gn_h1_field *field, const struct gn_h1_request_limits *limits);
 
 /* Judges the head as a whole at its empty line. */
-enum gn_h1_status gn_h1_request_finish(struct gn_h1_request *request);
-
-/* What a line is whose name ends at bytes[stop], where no colon stands behind a name. */
-enum gn_h1_status gn_h1_line_without_name(const struct gn_h1_line *line, const uint8_t *bytes, size_t stop, size_t end);
+enum gn_h1_status gn_h1_request_finish(struct gn_h1_request *request, const struct gn_h1_request_limits *limits);
 
 enum gn_h1_status gn_h1_request_parse_portable(struct gn_h1_request *request, const uint8_t *bytes, size_t length,
                                                const struct gn_h1_request_limits *limits);

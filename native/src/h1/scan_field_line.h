@@ -5,16 +5,18 @@
 #ifndef GN_H1_SCAN_FIELD_LINE_H
 #define GN_H1_SCAN_FIELD_LINE_H
 
+#include "h1/irregular.h"
 #include "h1/octets.h"
-#include "h1/request_parts.h"
 #include "http/field_name_lookup.h"
 
 /*
  * Goes on with `line`. GN_H1_COMPLETE: *field is filled and the line behind is next; GN_H1_SECTION_END: the empty line
- * is passed; else GN_H1_MORE or an error. `full` says that no further field is allowed.
+ * is passed; GN_H1_LINE_DROPPED: so is a line that is left out; else GN_H1_MORE or an error. `full` says that no further
+ * field is allowed.
  */
 static inline __attribute__((always_inline)) enum gn_h1_status
-scan_field_line(struct scan *scan, struct gn_h1_line *line, bool full, struct gn_h1_field *field)
+scan_field_line(struct scan *scan, struct gn_h1_line *line, bool full, const struct gn_h1_request_limits *limits,
+                struct gn_h1_field *field)
 {
     const uint8_t *bytes = scan->bytes;
     size_t end = scan->end, from = line->scanned, stop;
@@ -36,7 +38,7 @@ scan_field_line(struct scan *scan, struct gn_h1_line *line, bool full, struct gn
                 line->start = line->scanned = (uint32_t)stop + 2;
                 return GN_H1_SECTION_END;
             }
-            return gn_h1_line_without_name(line, bytes, stop, end);
+            return gn_h1_irregular_name(line, bytes, stop, end, full, limits);
         }
         line->name_length = (uint32_t)stop - line->start;
         from = stop + 1;
@@ -59,10 +61,13 @@ scan_field_line(struct scan *scan, struct gn_h1_line *line, bool full, struct gn
                 line->scanned = (uint32_t)stop;
                 return GN_H1_MORE;
             }
-            return bytes[stop] == '\n' ? GN_H1_BAD_LINE_END : GN_H1_BAD_FIELD_VALUE;
+            return gn_h1_irregular_value(line, bytes, stop, end, limits, field);
         }
         if (bytes[stop] != '\r' || bytes[stop + 1] != '\n')
-            return bytes[stop] == '\r' || bytes[stop] == '\n' ? GN_H1_BAD_LINE_END : GN_H1_BAD_FIELD_VALUE;
+            return gn_h1_irregular_value(line, bytes, stop, end, limits, field);
+        break;
+    case GN_H1_PART_DROPPED:
+        return gn_h1_irregular_line(line, bytes, end, limits);
     }
     uint32_t value_end = (uint32_t)stop;
     while (value_end > line->value && gn_h1_octet_is_blank(bytes[value_end - 1]))

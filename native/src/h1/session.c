@@ -393,7 +393,7 @@ static bool admit(struct gn_connection *connection, const struct gn_h1_request *
     exchange->expecting = request->expect_continue && has_body;
     exchange->receive_credit = exchange->expecting ? 0 : connection->settings->receive_credit;
     exchange->request_ended = !has_body;
-    session->client_close = !request->keep_alive;
+    session->client_close = !request->keep_alive && !request->length_dropped;
     session->message_keep_alive = exchange->keep_alive;
     session->used = true;
     session->alone = alone;
@@ -405,7 +405,8 @@ static bool admit(struct gn_connection *connection, const struct gn_h1_request *
         session->interrupted = false;
         if (request->framing == GN_H1_CHUNKED) {
             session->reading = GN_H1_READING_CHUNKED;
-            gn_h1_chunked_start(&session->chunked, (uint32_t)connection->settings->extension_bytes);
+            gn_h1_chunked_start(&session->chunked, (uint32_t)connection->settings->extension_bytes,
+                                connection->settings->lenient & GN_H1_ALLOW_BARE_LF);
         } else {
             session->reading = GN_H1_READING_SIZED;
             session->body_left = request->content_length;

@@ -81,7 +81,7 @@ struct gn_h1_session {
     uint64_t progress;       /* body bytes that came since then */
     uint8_t reading;         /* enum gn_h1_reading */
     bool message_keep_alive; /* of the message in hand */
-    bool client_close;       /* the last request asked for the end itself */
+    bool client_close;       /* the last request asked for the end itself, so that nothing comes behind it */
     bool used;               /* a request was received */
     bool interrupted; /* the loop could not take body bytes since then: when their time is over, it begins anew */
     bool finishing;   /* graceful end */

@@ -18,10 +18,12 @@ enum gn_h1_status gn_h1_trailers_parse(struct gn_h1_trailers *trailers, const ui
     scan_begin(&scan, bytes, line.scanned, length < limits->head_bytes ? length : limits->head_bytes);
     for (;;) {
         uint32_t count = trailers->field_count;
-        status = scan_field_line(&scan, &line, count == limits->fields, trailers->fields + count);
-        if (status != GN_H1_COMPLETE)
+        bool full = count + line.dropped == limits->fields;
+        status = scan_field_line(&scan, &line, full, limits, trailers->fields + count);
+        if (status == GN_H1_COMPLETE)
+            trailers->field_count = count + 1;
+        else if (status != GN_H1_LINE_DROPPED)
             break;
-        trailers->field_count = count + 1;
     }
     trailers->line = line;
     if (status == GN_H1_SECTION_END) {

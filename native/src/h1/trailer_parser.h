@@ -1,6 +1,6 @@
 /*
  * The parser of a trailer section (RFC 9112 section 7.1.2): field lines up to an empty line. Pure and resumable like
- * the request parser, with the same rules for a field line and the same offsets.
+ * the request parser, with the same rules for a field line, the same leniencies about lines, and the same offsets.
  */
 #ifndef GN_H1_TRAILER_PARSER_H
 #define GN_H1_TRAILER_PARSER_H

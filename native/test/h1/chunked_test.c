@@ -6,6 +6,7 @@
 static char body[1 << 16];
 static size_t body_length;
 static size_t consumed;
+static bool bare_lf;
 
 #define EXTENSION_BYTES 16384U
 
@@ -14,7 +15,7 @@ static enum gn_h1_chunked_status decode_cut(const char *text, size_t length, siz
 {
     struct gn_h1_chunked decoder;
     enum gn_h1_chunked_status status = GN_H1_CHUNKED_MORE;
-    gn_h1_chunked_start(&decoder, EXTENSION_BYTES);
+    gn_h1_chunked_start(&decoder, EXTENSION_BYTES, bare_lf);
     body_length = 0;
     consumed = 0;
     while (consumed < length) {
@@ -91,7 +92,7 @@ TEST(B10_sizes_that_are_accepted)
         struct gn_h1_chunked decoder;
         struct gn_h1_chunked_step step;
         size_t length = (size_t)snprintf(text, sizeof text, "%s\r\n", cases[i].size);
-        gn_h1_chunked_start(&decoder, EXTENSION_BYTES);
+        gn_h1_chunked_start(&decoder, EXTENSION_BYTES, false);
         CHECK_EQ(gn_h1_chunked_decode(&decoder, (const uint8_t *)text, length, 1, &step), GN_H1_CHUNKED_MORE);
         CHECK_EQ(step.consumed, length);
         CHECK_EQ(decoder.left, cases[i].value);
@@ -198,7 +199,7 @@ TEST(B22_without_room_no_body_byte_is_consumed)
 {
     struct gn_h1_chunked decoder;
     struct gn_h1_chunked_step step;
-    gn_h1_chunked_start(&decoder, EXTENSION_BYTES);
+    gn_h1_chunked_start(&decoder, EXTENSION_BYTES, false);
     CHECK_EQ(gn_h1_chunked_decode(&decoder, (const uint8_t *)"2\r\nab\r\n", 7, 0, &step), GN_H1_CHUNKED_MORE);
     CHECK_EQ(step.consumed, 3);
     CHECK_EQ(step.data_length, 0);
@@ -226,6 +227,41 @@ TEST(every_status_has_a_text)
 {
     for (int status = GN_H1_CHUNKED_MORE; status <= GN_H1_CHUNKED_BAD_LINE_END; status++)
         CHECK(strcmp(gn_h1_chunked_text((enum gn_h1_chunked_status)status), "unknown") != 0);
+}
+
+TEST(A3_bare_lf_ends_size_lines_extensions_and_data)
+{
+    static const char *const texts[] = {
+        "5\nhello\n0\n",
+        "5;a=b\nhello\r\n0;x\n",
+        "5\r\nhello\n0\r\n",
+        "5\nhello\r\n0\n",
+    };
+    for (size_t i = 0; i < sizeof texts / sizeof *texts; i++) {
+        CHECK(decode(texts[i], strlen(texts[i])) > GN_H1_CHUNKED_DONE);
+        bare_lf = true;
+        CHECK_EQ(decode(texts[i], strlen(texts[i])), GN_H1_CHUNKED_DONE);
+        CHECK_BYTES(body, body_length, "hello");
+        CHECK_EQ(consumed, strlen(texts[i]));
+        bare_lf = false;
+    }
+    bare_lf = true;
+    CHECK_EQ(DECODE("5\r\nhello\r\n0\r\n\r\n"), GN_H1_CHUNKED_DONE);
+    CHECK_EQ(consumed, strlen("5\r\nhello\r\n0\r\n"));
+    CHECK_EQ(DECODE("2\n\n\n\n0\n"), GN_H1_CHUNKED_DONE); // data of LF is data
+    CHECK_BYTES(body, body_length, "\n\n");
+    // What is no LF where one must be is refused as ever; a size line is not empty, and no byte may be missing.
+    CHECK_EQ(DECODE("\n"), GN_H1_CHUNKED_BAD_SIZE);
+    CHECK_EQ(DECODE("5\nhello\n\n0\n"), GN_H1_CHUNKED_BAD_SIZE);
+    CHECK_EQ(DECODE("5 \nhello"), GN_H1_CHUNKED_BAD_SIZE);
+    CHECK_EQ(DECODE("5\rhello"), GN_H1_CHUNKED_BAD_LINE_END);
+    CHECK_EQ(DECODE("5\r\r\nhello"), GN_H1_CHUNKED_BAD_LINE_END);
+    CHECK_EQ(DECODE("5;a\rb\nhello"), GN_H1_CHUNKED_BAD_EXTENSION);
+    CHECK_EQ(DECODE("5;a\x01\nhello"), GN_H1_CHUNKED_BAD_EXTENSION);
+    CHECK_EQ(DECODE("5\nhello0\n"), GN_H1_CHUNKED_BAD_LINE_END);
+    CHECK_EQ(DECODE("5\nhello\r0\n"), GN_H1_CHUNKED_BAD_LINE_END);
+    CHECK_EQ(DECODE("f0000000000000003\nabc"), GN_H1_CHUNKED_SIZE_OVERFLOW);
+    bare_lf = false;
 }
 
 TEST_MAIN()

@@ -149,4 +149,30 @@ TEST(B16_what_may_not_be_a_trailer_is_dropped)
     CHECK_EQ(gn_h1_trailers_select(&trailers), 0);
 }
 
+TEST(A3_A12_leniencies_hold_for_trailer_sections)
+{
+    static const char bare[] = "A: b\nC: \n\nGET";
+    static const char invalid[] = "A: b\r\nbad name\r\n\x80: x\r\nC: \x01\r\nD: e\r\n\r\nGET";
+    static const char framing[] = "A: b\r\nContent-Length 5\r\n\r\n";
+    static const char fold[] = "A: b\r\nbad name\r\n folded\r\n\r\n";
+    struct gn_h1_request_limits limits = ordinary;
+    CHECK_EQ(parse_limited(bare, sizeof bare - 1, &limits), GN_H1_BAD_LINE_END);
+    CHECK_EQ(parse_limited(invalid, sizeof invalid - 1, &limits), GN_H1_BAD_FIELD_NAME);
+    limits.lenient = GN_H1_ALLOW_BARE_LF;
+    CHECK_EQ(parse_limited(bare, sizeof bare - 1, &limits), GN_H1_COMPLETE);
+    CHECK_EQ(trailers.field_count, 2);
+    CHECK_EQ(trailers.length, sizeof bare - 4);
+    CHECK_EQ(parse_limited(invalid, sizeof invalid - 1, &limits), GN_H1_BAD_FIELD_NAME);
+    limits.lenient = GN_H1_ALLOW_INVALID_FIELDS;
+    CHECK_EQ(parse_limited(bare, sizeof bare - 1, &limits), GN_H1_BAD_LINE_END);
+    CHECK_EQ(parse_limited(invalid, sizeof invalid - 1, &limits), GN_H1_TOO_MANY_FIELDS); // five with those dropped
+    limits.fields = 5;
+    CHECK_EQ(parse_limited(invalid, sizeof invalid - 1, &limits), GN_H1_COMPLETE);
+    CHECK_EQ(trailers.field_count, 2);
+    CHECK_SPAN(fields[1].name, fields[1].name_length, "D");
+    CHECK_EQ(trailers.length, sizeof invalid - 4);
+    CHECK_EQ(parse_limited(framing, sizeof framing - 1, &limits), GN_H1_BAD_FIELD_NAME);
+    CHECK_EQ(parse_limited(fold, sizeof fold - 1, &limits), GN_H1_OBSOLETE_FOLD);
+}
+
 TEST_MAIN()
