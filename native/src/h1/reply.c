@@ -233,6 +233,13 @@ static void settle_keep_alive(struct gn_exchange *exchange, const struct gn_comm
     }
 }
 
+/* Corrects the version in a head that was written (C15). */
+static void set_version(const struct gn_exchange *exchange, uint8_t *head)
+{
+    if (exchange->version_1_0 && exchange->connection->settings->http_1_0 != 0)
+        head[sizeof("HTTP/1.") - 1] = '0';
+}
+
 static uint8_t connection_field(const struct gn_exchange *exchange)
 {
     if (exchange->framing == GN_BODY_RAW)
@@ -327,6 +334,7 @@ bool gn_h1_reply_respond(struct gn_exchange *exchange, const struct gn_command *
         return true;
     }
     size_t length = gn_h1_response_write(&response, bytes);
+    set_version(exchange, bytes);
     if (joined && command->body_length > 0) {
         memcpy(bytes + length, staged + command->length, command->body_length);
         length += command->body_length;
@@ -369,6 +377,7 @@ bool gn_h1_reply_prepared(struct gn_exchange *exchange, const struct gn_command 
         return true;
     }
     size_t length = gn_h1_prepared_write(prepared, &response, exchange->head_only, bytes);
+    set_version(exchange, bytes);
     if (joined && body > 0) {
         memcpy(bytes + length, prepared->body, body);
         length += body;

@@ -74,7 +74,8 @@ static void log_refusal(struct gn_connection *connection, unsigned reason, unsig
 }
 
 /* A head that is answered without Java; the connection ends behind the answer. */
-static void refuse_head(struct gn_connection *connection, unsigned reason, unsigned status)
+static void refuse_head(struct gn_connection *connection, const struct gn_h1_request *request, unsigned reason,
+                        unsigned status)
 {
     log_refusal(connection, reason, status);
     connection->h1.reading = GN_H1_READING_STOPPED;
@@ -84,6 +85,7 @@ static void refuse_head(struct gn_connection *connection, unsigned reason, unsig
         return;
     }
     exchange->released = exchange->request_ended = true;
+    exchange->version_1_0 = gn_h1_request_is_1_0(request);
     gn_h1_reply_error(exchange, status);
 }
 
@@ -456,9 +458,9 @@ static size_t read_head(struct gn_connection *connection, const uint8_t *bytes, 
     size_t used = length;
     unsigned code, reason;
     if (status != GN_H1_COMPLETE)
-        refuse_head(connection, GN_REASON_REQUEST + (unsigned)status, gn_h1_error_code(status));
+        refuse_head(connection, request, GN_REASON_REQUEST + (unsigned)status, gn_h1_error_code(status));
     else if ((reason = refusal(connection, request, &code)) != GN_REASON_NONE)
-        refuse_head(connection, reason, code);
+        refuse_head(connection, request, reason, code);
     else
         used = admit(connection, request, bytes) ? request->head_length : 0;
     // A head that found no room is parsed again from its beginning.
@@ -606,7 +608,7 @@ static void expired(struct gn_connection *connection, unsigned reason)
         return;
     }
     if (reason == GN_REASON_HEAD_TIMEOUT) {
-        refuse_head(connection, reason, 408);
+        refuse_head(connection, &connection->h1.partial->request, reason, 408);
         drop_partial(connection);
         return;
     }

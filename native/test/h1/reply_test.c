@@ -679,4 +679,63 @@ TEST(C8_HEAD_says_no_more_of_a_status_without_content_than_GET)
     }
 }
 
+#define OK_1_0(length) "HTTP/1.0 200 OK\r\ncontent-length: " #length "\r\n"
+
+static struct gn_io_memory_peer *start_1_0(const char *text)
+{
+    driver_prepare(&driver);
+    driver.shared->listener.http_1_0 = 1;
+    driver_open(&driver);
+    struct gn_io_memory_peer *peer = driver_connect(&driver);
+    driver_write(&driver, peer, text);
+    driver_settle(&driver);
+    return peer;
+}
+
+TEST(C15_the_switch_answers_HTTP_1_0_with_HTTP_1_0)
+{
+    struct gn_io_memory_peer *peer = start_1_0("GET / HTTP/1.0\r\nconnection: keep-alive\r\n\r\n");
+    driver_answer(&driver, driver_exchange(&driver, 0), "x");
+    driver_settle(&driver);
+    CHECK_READ(&driver, peer, OK_1_0(1) "connection: keep-alive\r\n\r\nx");
+    driver_write(&driver, peer, GET); // the version is that of the request, not of the connection
+    driver_settle(&driver);
+    driver_answer(&driver, driver_exchange(&driver, 1), "x");
+    driver_settle(&driver);
+    CHECK_READ(&driver, peer, OK(1) "x");
+    driver_write(&driver, peer, "GET / HTTP/1.0\r\n\r\n");
+    driver_settle(&driver);
+    struct driver_staged none = {.length = 0};
+    driver_interim(&driver, driver_exchange(&driver, 2), 103, &none);
+    driver_respond(&driver, driver_exchange(&driver, 2), 200, 0, -1, "ab", 2);
+    driver_settle(&driver);
+    driver_data(&driver, driver_exchange(&driver, 2), GN_FLAG_END, "c", 1);
+    driver_settle(&driver);
+    CHECK_READ(&driver, peer, "HTTP/1.0 200 OK\r\nconnection: close\r\n\r\nabc");
+    driver_close(&driver);
+}
+
+TEST(C15_an_error_that_C_answers_has_the_version_as_far_as_it_was_read)
+{
+#define BAD(version) "HTTP/1." version " 400 Bad Request\r\ncontent-length: 0\r\nconnection: close\r\n\r\n"
+    struct gn_io_memory_peer *peer = start_1_0("GET / HTTP/1.0\r\nX : y\r\n\r\n");
+    CHECK_READ(&driver, peer, BAD("0"));
+    driver_close(&driver);
+    peer = start_1_0("GET / HTTP/1.1\r\nX : y\r\n\r\n");
+    CHECK_READ(&driver, peer, BAD("1"));
+    driver_close(&driver);
+    peer = start_1_0("GET # HTTP/1.0\r\n\r\n");
+    CHECK_READ(&driver, peer, BAD("1"));
+    driver_close(&driver);
+    peer = start_1_0("POST / HTTP/1.0\r\ncontent-length: 3\r\n\r\nab");
+    gn_io_memory_finish(peer);
+    driver_settle(&driver);
+    CHECK_READ(&driver, peer, BAD("0"));
+    driver_close(&driver);
+    peer = start_1_0("GET / HTTP/1.0\r\nX: y");
+    driver_advance(&driver, 31 * SECOND);
+    CHECK_READ(&driver, peer, "HTTP/1.0 408 Request Timeout\r\ncontent-length: 0\r\nconnection: close\r\n\r\n");
+    driver_close(&driver);
+}
+
 TEST_MAIN()
