@@ -320,8 +320,8 @@ public final class HttpServer implements AutoCloseable {
         }
 
         /**
-         * Whether requests of HTTP/1.0 are answered with {@code HTTP/1.0} in the status line, for clients that insist. The
-         * default is {@code false}: a server answers with its own version, {@code HTTP/1.1} (RFC 9110 section 6.2), framed
+         * Whether requests of HTTP/1.0 are answered with {@code HTTP/1.0} in the status line, for clients that insist; also
+         * by an error, once the version was read. The default is {@code false}: a server answers with its own version, {@code HTTP/1.1} (RFC 9110 section 6.2), framed
          * so that the client understands it.
          *
          * @param on whether to answer with HTTP/1.0

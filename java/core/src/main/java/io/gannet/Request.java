@@ -20,7 +20,9 @@ public interface Request {
     String method();
 
     /**
-     * The request target, as received (RFC 9112 section 3.2).
+     * The request target, as received (RFC 9112 section 3.2). It is ASCII; where {@link Leniency#UTF_8_TARGETS} is
+     * allowed, this and {@link #path} and {@link #query} have the characters that came as UTF-8, beside those that are
+     * percent-encoded.
      *
      * @return for example {@code /search?q=gannet}; in absolute-form for example {@code http://example.com/}; {@code *};
      *     for CONNECT, in authority-form, for example {@code example.com:443}

@@ -8,6 +8,7 @@ import io.gannet.HttpVersion;
 import io.gannet.Request;
 import java.lang.invoke.VarHandle;
 import java.nio.ByteBuffer;
+import java.nio.charset.Charset;
 import java.nio.charset.StandardCharsets;
 import java.util.Objects;
 
@@ -93,18 +94,27 @@ abstract class ExchangeHead implements Request, HeadSource {
 
     @Override
     public final String text(ByteBuffer open, int offset, int length) {
+        return text(open, offset, length, StandardCharsets.ISO_8859_1);
+    }
+
+    private String text(ByteBuffer open, int offset, int length, Charset charset) {
         long end = (long) head + offset + length;
         if (offset < 0 || length < 0 || end > open.capacity()) {
             throw ended();
         }
         byte[] bytes = loop.inEventLoop() ? loop.scratch(length) : new byte[length];
         open.get(head + offset, bytes, 0, length);
-        return sound(new String(bytes, 0, length, StandardCharsets.ISO_8859_1));
+        return sound(new String(bytes, 0, length, charset));
     }
 
     private String textAt(int offsetOfOffset) {
+        return textAt(offsetOfOffset, StandardCharsets.ISO_8859_1);
+    }
+
+    private String textAt(int offsetOfOffset, Charset charset) {
         ByteBuffer open = open();
-        return text(open, open.getInt(head + offsetOfOffset), open.getInt(head + offsetOfOffset + Integer.BYTES));
+        int offset = open.getInt(head + offsetOfOffset);
+        return text(open, offset, open.getInt(head + offsetOfOffset + Integer.BYTES), charset);
     }
 
     private IllegalStateException ended() {
@@ -155,7 +165,7 @@ abstract class ExchangeHead implements Request, HeadSource {
         open();
         String text = target;
         if (text == null) {
-            text = textAt(Layout.HEAD_TARGET_OFFSET);
+            text = textAt(Layout.HEAD_TARGET_OFFSET, listener.targetCharset);
             target = text;
         }
         return text;
@@ -167,13 +177,13 @@ abstract class ExchangeHead implements Request, HeadSource {
         if (open.getLong(head + Layout.HEAD_PATH_OFFSET) == open.getLong(head + Layout.HEAD_TARGET_OFFSET)) {
             return target();
         }
-        return textAt(Layout.HEAD_PATH_OFFSET);
+        return textAt(Layout.HEAD_PATH_OFFSET, listener.targetCharset);
     }
 
     @Override
     public final String query() {
         int offset = open().getInt(head + Layout.HEAD_QUERY_OFFSET);
-        return sound(offset) == 0 ? null : textAt(Layout.HEAD_QUERY_OFFSET);
+        return sound(offset) == 0 ? null : textAt(Layout.HEAD_QUERY_OFFSET, listener.targetCharset);
     }
 
     @Override

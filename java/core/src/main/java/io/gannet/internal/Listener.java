@@ -1,6 +1,7 @@
 package io.gannet.internal;
 
 import io.gannet.Handler;
+import java.nio.charset.Charset;
 
 /** A listening socket of a server on one loop. */
 final class Listener {
@@ -9,7 +10,11 @@ final class Listener {
     final Loop loop;
     final long id;
 
-    Listener(Server server, Handler handler, Loop loop, long id) {
+    /** What the octets of a request target are in. */
+    final Charset targetCharset;
+
+    Listener(Server server, Handler handler, Loop loop, long id, Charset targetCharset) {
+        this.targetCharset = targetCharset;
         this.server = server;
         this.handler = handler;
         this.loop = loop;

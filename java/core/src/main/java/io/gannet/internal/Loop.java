@@ -397,7 +397,7 @@ public final class Loop implements EventLoop, Runnable {
         if (id < 0) {
             throw new IOException("cannot listen on " + name + ": " + Errno.describe((int) -id));
         }
-        Listener listener = new Listener(server, handler, this, id);
+        Listener listener = new Listener(server, handler, this, id, settings.targetCharset());
         int slot = listener.slot();
         if (slot >= listeners.length) {
             listeners = Arrays.copyOf(listeners, Math.max(slot + 1, 2 * listeners.length));

@@ -5,6 +5,8 @@ import io.gannet.Handler;
 import io.gannet.Leniency;
 import java.net.InetSocketAddress;
 import java.nio.ByteBuffer;
+import java.nio.charset.Charset;
+import java.nio.charset.StandardCharsets;
 import java.time.Duration;
 import java.util.ArrayList;
 import java.util.List;
@@ -264,6 +266,12 @@ public final class ServerOptions {
 
     public void allow(Leniency leniency) {
         set(Layout.LISTENER_LENIENT, get(Layout.LISTENER_LENIENT) | 1L << leniency.ordinal());
+    }
+
+    /** Without leniency a target is ASCII, of which ISO-8859-1 is the faster form. */
+    Charset targetCharset() {
+        boolean utf8 = (get(Layout.LISTENER_LENIENT) & 1L << Leniency.UTF_8_TARGETS.ordinal()) != 0;
+        return utf8 ? StandardCharsets.UTF_8 : StandardCharsets.ISO_8859_1;
     }
 
     public void maxConnectionsPerLoop(int count) {
