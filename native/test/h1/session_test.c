@@ -665,7 +665,7 @@ TEST(B22_a_block_given_back_brings_as_much_credit_as_it_took)
     driver_close(&driver);
 }
 
-TEST(J9_input_behind_close_is_dropped_up_to_a_limit)
+TEST(B21_input_behind_close_is_dropped_up_to_a_limit)
 {
     for (unsigned more = 0; more < 2; more++) {
         driver_prepare(&driver);
@@ -682,7 +682,7 @@ TEST(J9_input_behind_close_is_dropped_up_to_a_limit)
     }
 }
 
-TEST(J9_input_behind_the_last_request_is_bounded)
+TEST(B21_input_behind_the_last_request_is_bounded)
 {
     driver_prepare(&driver);
     driver.shared->listener.linger_bytes = 5000;

@@ -59,9 +59,8 @@ class ChunksLaterTest extends ServerTest {
         return next;
     }
 
-    @ParameterizedTest(name = "B18: the next chunk comes when the stage of the last is complete, on the loop: {0}")
+    @ParameterizedTest(name = "the next chunk comes when the stage of the last is complete, on the loop: {0}")
     @ValueSource(booleans = {true, false})
-    @Tag("B18")
     void inTurn(boolean onLoop) throws Exception {
         CompletableFuture<IncomingBody> body = read();
         try (RawClient client = server.connect()) {
@@ -98,8 +97,8 @@ class ChunksLaterTest extends ServerTest {
     }
 
     @Test
-    @Tag("B20")
-    @DisplayName("B20: a stage that is not complete stops the client")
+    @Tag("B22")
+    @DisplayName("B22: a stage that is not complete stops the client")
     void backPressure() throws Exception {
         read();
         try (RawClient client = server.connect()) {
@@ -163,8 +162,8 @@ class ChunksLaterTest extends ServerTest {
     }
 
     @Test
-    @Tag("B8")
-    @DisplayName("B8: a body that breaks off fails the future, also while a stage is not complete")
+    @Tag("B23")
+    @DisplayName("B23: a body that breaks off fails the future, also while a stage is not complete")
     void breaksOff() throws Exception {
         var result = new CompletableFuture<Throwable>();
         var stage = new CompletableFuture<Void>();

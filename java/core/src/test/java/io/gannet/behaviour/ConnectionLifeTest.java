@@ -287,7 +287,8 @@ class ConnectionLifeTest extends ServerTest {
     }
 
     @Test
-    @DisplayName("a client that has ended its side still gets its response")
+    @Tag("D5")
+    @DisplayName("D5: a client that has ended its side still gets its response")
     void halfClosed() throws Exception {
         var waiting = new CompletableFuture<Response>();
         server.on("/half", (request, response) -> waiting.complete(response));

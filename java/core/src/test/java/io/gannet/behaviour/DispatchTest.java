@@ -223,7 +223,8 @@ class DispatchTest {
     }
 
     @Test
-    @DisplayName("with several in flight off the loop, safe methods run side by side and others alone")
+    @Tag("D14")
+    @DisplayName("D14: with several in flight off the loop, safe methods run side by side and others alone")
     void safeMethods() throws Exception {
         var together = new CountDownLatch(3);
         var running = new AtomicInteger();

@@ -236,7 +236,8 @@ class LimitsTest {
     }
 
     @Test
-    @DisplayName("halfClose off: a client that has ended its side counts as gone")
+    @Tag("D5")
+    @DisplayName("D5: halfClose off: a client that has ended its side counts as gone")
     void halfCloseOff() throws Exception {
         var gone = new CompletableFuture<CloseReason>();
         try (var server = TestServer.start(backend, builder -> builder.halfClose(false));

@@ -93,9 +93,9 @@ class PublishedResponseTest extends ServerTest {
         return ByteBuffer.wrap(text.getBytes(UTF_8));
     }
 
-    @ParameterizedTest(name = "B12: a publisher that fails before its first buffer gets the status of its failure: {0}")
+    @ParameterizedTest(name = "C21: a publisher that fails before its first buffer gets the status of its failure: {0}")
     @EnumSource
-    @Tag("B12")
+    @Tag("C21")
     void failsFirst(Where where) throws Exception {
         answer(where, new Buffers(List.of(), new HttpException(503, "not now")), r -> r.addField("Retry-After", "9"));
         try (RawClient client = server.connect()) {
@@ -113,9 +113,9 @@ class PublishedResponseTest extends ServerTest {
         }
     }
 
-    @ParameterizedTest(name = "B12: so does one that fails later, and on another thread: {0}")
+    @ParameterizedTest(name = "C21: so does one that fails later, and on another thread: {0}")
     @EnumSource
-    @Tag("B12")
+    @Tag("C21")
     void failsLater(Where where) throws Exception {
         var signals = new Signals();
         var sent = new CompletableFuture<Response>();
@@ -131,9 +131,9 @@ class PublishedResponseTest extends ServerTest {
         }
     }
 
-    @ParameterizedTest(name = "B12: a publisher that fails behind its first buffer cuts the response off: {0}")
+    @ParameterizedTest(name = "C21: a publisher that fails behind its first buffer cuts the response off: {0}")
     @EnumSource
-    @Tag("B12")
+    @Tag("C21")
     void failsBehind(Where where) throws Exception {
         answer(where, new Buffers(List.of(buffer("part")), new HttpException(503, "not now")));
         try (RawClient client = server.connect()) {
@@ -251,9 +251,8 @@ class PublishedResponseTest extends ServerTest {
         }
     }
 
-    @ParameterizedTest(name = "D5: a publisher that has given nothing is cancelled when the client goes: {0}")
+    @ParameterizedTest(name = "a publisher that has given nothing is cancelled when the client goes: {0}")
     @EnumSource
-    @Tag("D5")
     void clientGone(Where where) throws Exception {
         var signals = new Signals();
         answer(where, signals);
@@ -275,8 +274,10 @@ class PublishedResponseTest extends ServerTest {
     }
 
     @Test
-    @Tag("B8")
-    @DisplayName("B8: an echo answers a body that is broken from the start with 400, and cuts off behind a first chunk")
+    @Tag("B10")
+    @Tag("C21")
+    @DisplayName(
+            "B10, C21: an echo answers a body that is broken from the start with 400, and cuts off behind a first chunk")
     void echoOfBroken() throws Exception {
         echo();
         try (RawClient client = server.connect()) {
@@ -297,8 +298,7 @@ class PublishedResponseTest extends ServerTest {
     }
 
     @Test
-    @Tag("B12")
-    @DisplayName("B12: an echo in one line returns bodies of any split, and of none")
+    @DisplayName("an echo in one line returns bodies of any split, and of none")
     void echoSplit() throws Exception {
         echo();
         byte[] request = (CHUNKED + "3\r\nabc\r\n2\r\nde\r\n0\r\n\r\n").getBytes(ISO_8859_1);

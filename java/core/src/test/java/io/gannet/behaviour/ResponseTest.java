@@ -225,9 +225,9 @@ class ResponseTest extends ServerTest {
         }
     }
 
-    @ParameterizedTest(name = "C10: {0} does not go out as a final response")
+    @ParameterizedTest(name = "C11: {0} does not go out as a final response")
     @ValueSource(ints = {100, 101, 103, 199})
-    @Tag("C10")
+    @Tag("C11")
     void interimStatus(int status) throws Exception {
         answer(response -> {
             var refused = assertThrows(IllegalArgumentException.class, () -> response.status(status));

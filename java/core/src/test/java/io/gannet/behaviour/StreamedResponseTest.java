@@ -247,7 +247,7 @@ class StreamedResponseTest extends ServerTest {
         assertTrue(Await.result(refused).getMessage().contains("2 bytes short"));
     }
 
-    @ParameterizedTest(name = "a body that is aborted, or whose response fails, has no end on the wire: {0}")
+    @ParameterizedTest(name = "C21: a body that is aborted, or whose response fails, has no end on the wire: {0}")
     @EnumSource
     @Tag("C21")
     void cutOff(Where where) throws Exception {
