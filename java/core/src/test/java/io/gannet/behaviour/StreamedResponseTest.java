@@ -12,6 +12,7 @@ import static org.junit.jupiter.api.Assertions.assertTrue;
 
 import io.gannet.Dispatch;
 import io.gannet.Field;
+import io.gannet.FieldName;
 import io.gannet.Handler;
 import io.gannet.HttpException;
 import io.gannet.OutgoingBody;
@@ -20,6 +21,9 @@ import io.gannet.Response;
 import java.nio.ByteBuffer;
 import java.util.Arrays;
 import java.util.List;
+import java.util.Locale;
+import java.util.Map;
+import java.util.Set;
 import java.util.concurrent.BlockingQueue;
 import java.util.concurrent.CompletableFuture;
 import java.util.concurrent.CompletionStage;
@@ -578,21 +582,46 @@ class StreamedResponseTest extends ServerTest {
         }
     }
 
-    @Test
+    @ParameterizedTest(
+            name = "C17: names that the server spells are in title case: {0}; those of the handler go out as they are")
+    @ValueSource(booleans = {false, true})
     @Tag("C17")
-    @DisplayName(
-            "C17: names that the server spells go out in title case if asked for, those of the handler as they are")
-    void titleCase() throws Exception {
-        try (TestServer titled = TestServer.start(backend, builder -> builder.titleCaseFields(true));
-                RawClient client = titled.connect()) {
+    void titleCase(boolean on) throws Exception {
+        try (TestServer titled = TestServer.start(backend, builder -> builder.titleCaseFields(on))) {
             titled.on("/answer", (request, response) -> {
-                OutgoingBody body = response.addField("x-one", "1").addField("X-ONE", "2").stream();
-                body.insistOnTrailers().addTrailer("x-sum", "1").end();
+                response.addField("x-one", "1").addField("X-ONE", "2").addField("X-one", "3");
+                OutgoingBody body = response.addField("cOOkie", "4").stream();
+                body.insistOnTrailers()
+                        .addTrailer("x-sum", "1")
+                        .addTrailer("X-SUM", "2")
+                        .end();
             });
-            String text = new String(client.send(GET_CLOSE).rest(), ISO_8859_1);
-            assertTrue(text.contains("\r\nx-one: 1\r\nX-ONE: 2\r\n"), text);
-            assertTrue(text.contains("\r\nTransfer-Encoding: chunked\r\n"), text);
-            assertTrue(text.endsWith("0\r\nx-sum: 1\r\n\r\n"), text);
+            titled.on(
+                    "/sized",
+                    (request, response) -> response.addField("etag", "a")
+                            .addField(FieldName.VARY, "b")
+                            .addField("VARY", "c")
+                            .send("x"));
+            try (RawClient client = titled.connect()) {
+                String text = new String(client.send(GET_CLOSE).rest(), ISO_8859_1);
+                assertTrue(text.contains("\r\nx-one: 1\r\nX-ONE: 2\r\nX-one: 3\r\ncOOkie: 4\r\n"), text);
+                assertTrue(text.endsWith("0\r\nx-sum: 1\r\nX-SUM: 2\r\n\r\n"), text);
+                for (String own : List.of("Transfer-Encoding: chunked", "Connection: close", "Date: ")) {
+                    String name = own.substring(0, own.indexOf(':'));
+                    String spelled = (on ? name : name.toLowerCase(Locale.ROOT)) + own.substring(name.length());
+                    assertTrue(text.contains("\r\n" + spelled), () -> spelled + " in " + text);
+                }
+            }
+            try (RawClient client = titled.connect()) {
+                RawResponse sized = client.request("GET /sized HTTP/1.1\r\nHost: x\r\n\r\n");
+                List<String> names =
+                        sized.fields().stream().map(Map.Entry::getKey).toList();
+                List<String> wanted = on
+                        ? List.of("Etag", "Vary", "VARY", "Content-Type", "Content-Length", "Date")
+                        : List.of("etag", "vary", "VARY", "content-type", "content-length", "date");
+                assertEquals(Set.copyOf(wanted), Set.copyOf(names));
+                assertEquals(wanted.size(), names.size());
+            }
         }
     }
 

@@ -2,8 +2,10 @@ package io.gannet.internal;
 
 import static org.junit.jupiter.api.Assertions.assertEquals;
 import static org.junit.jupiter.api.Assertions.assertFalse;
+import static org.junit.jupiter.api.Assertions.assertInstanceOf;
 import static org.junit.jupiter.api.Assertions.assertNotEquals;
 import static org.junit.jupiter.api.Assertions.assertNotNull;
+import static org.junit.jupiter.api.Assertions.assertThrows;
 import static org.junit.jupiter.api.Assertions.assertTrue;
 
 import io.gannet.EventLoops;
@@ -12,6 +14,7 @@ import io.gannet.LoopStats;
 import io.gannet.ServerStats;
 import java.io.IOException;
 import java.lang.reflect.Field;
+import java.lang.reflect.InvocationTargetException;
 import java.lang.reflect.Method;
 import java.lang.reflect.Modifier;
 import java.lang.reflect.RecordComponent;
@@ -31,6 +34,7 @@ import java.util.regex.Pattern;
 import java.util.stream.Collectors;
 import java.util.stream.Stream;
 import org.junit.jupiter.api.DisplayName;
+import org.junit.jupiter.api.Tag;
 import org.junit.jupiter.api.Test;
 import org.junit.jupiter.params.ParameterizedTest;
 import org.junit.jupiter.params.provider.MethodSource;
@@ -74,7 +78,7 @@ class LimitsTableTest {
         return rows;
     }
 
-    private static Stream<Method> limits() {
+    static Stream<Method> limits() {
         return BUILDERS.keySet().stream()
                 .flatMap(builder -> Arrays.stream(builder.getMethods()))
                 .filter(method -> LIMIT.matcher(method.getName()).matches());
@@ -154,6 +158,36 @@ class LimitsTableTest {
         }
         assertFalse(state.isEmpty());
         return state;
+    }
+
+    @ParameterizedTest(name = "A19: an impossible value is refused in words that name it and the value")
+    @MethodSource("limits")
+    @Tag("A19")
+    void impossible(Method option) {
+        Class<?> type = option.getParameterTypes()[0];
+        if (type == Duration.class) {
+            assertRefused(option, Duration.ofMillis(-1), "PT-0.001S");
+            assertRefused(option, Duration.ofDays(366), "PT8784H");
+            assertInstanceOf(NullPointerException.class, refusal(option, null));
+        } else if (type == int.class) {
+            assertRefused(option, -1, "-1");
+            assertRefused(option, Integer.MIN_VALUE, "-2147483648");
+        } else {
+            assertRefused(option, -1L, "-1");
+            assertRefused(option, Long.MIN_VALUE, "-9223372036854775808");
+        }
+    }
+
+    private static void assertRefused(Method option, Object value, String shown) {
+        String words = assertInstanceOf(IllegalArgumentException.class, refusal(option, value))
+                .getMessage();
+        assertTrue(words.startsWith(option.getName() + " must ") && words.contains(": " + shown), words);
+    }
+
+    private static Throwable refusal(Method option, Object value) {
+        Object builder = BUILDERS.get(option.getDeclaringClass()).get();
+        return assertThrows(InvocationTargetException.class, () -> option.invoke(builder, value), option::getName)
+                .getCause();
     }
 
     @Test
