@@ -457,7 +457,7 @@ TEST(CLOSE_while_a_body_still_comes_ends_behind_it)
     driver_close(&driver);
 }
 
-TEST(D12_faults_of_sending_and_receiving_end_only_their_connection)
+TEST(faults_of_sending_and_receiving_end_only_their_connection)
 {
     for (unsigned operation = GN_IO_OP_RECEIVE; operation <= GN_IO_OP_SHUT_DOWN; operation++) {
         driver_prepare(&driver);

@@ -138,7 +138,7 @@ TEST(a_request_that_waits_is_not_late)
     driver_close(&driver);
 }
 
-TEST(a_half_closed_peer_gets_all_of_its_answers)
+TEST(D5_a_half_closed_peer_gets_all_of_its_answers)
 {
     prepare();
     struct gn_io_memory_peer *peer = driver_begin(&driver, GET DELETE);

@@ -114,7 +114,7 @@ TEST(D2_answers_out_of_order_leave_in_order)
     driver_close(&driver);
 }
 
-TEST(held_responses_stream_when_their_turn_comes)
+TEST(D2_held_responses_stream_when_their_turn_comes)
 {
     struct gn_io_memory_peer *peer = driver_start_with(&driver, GET GET);
     struct driver_exchange *first = driver_exchange(&driver, 0), *second = driver_exchange(&driver, 1);
@@ -608,7 +608,7 @@ TEST(SENT_comes_with_a_reason_when_the_connection_dies_first)
     driver_close(&driver);
 }
 
-TEST(nothing_behind_a_response_that_says_close_is_read_as_a_request)
+TEST(D1_nothing_behind_a_response_that_says_close_is_read_as_a_request)
 {
     struct gn_io_memory_peer *peer = driver_start_with(&driver, GET);
     struct driver_exchange *exchange = driver_exchange(&driver, 0);
@@ -644,7 +644,7 @@ TEST(nor_is_what_follows_the_body_of_its_own_request)
     driver_close(&driver);
 }
 
-TEST(an_error_to_a_bad_head_comes_behind_the_answers_before_it)
+TEST(D2_an_error_to_a_bad_head_comes_behind_the_answers_before_it)
 {
     struct gn_io_memory_peer *peer = driver_start_with(&driver, GET "GE T / HTTP/1.1\r\nhost: h\r\n\r\n" GET); // A4
     CHECK_EQ(driver.exchange_count, 1);

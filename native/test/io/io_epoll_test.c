@@ -286,7 +286,7 @@ TEST(interrupted_calls_are_made_again)
 }
 
 // Behaviour D12.
-TEST(a_send_of_nothing_is_a_broken_pipe)
+TEST(D12_a_send_of_nothing_is_a_broken_pipe)
 {
     struct world world;
     start(&world);
@@ -295,7 +295,7 @@ TEST(a_send_of_nothing_is_a_broken_pipe)
     end(&world);
 }
 
-TEST(a_send_that_must_wait_is_called_again_when_there_is_room)
+TEST(D10_a_send_that_must_wait_is_called_again_when_there_is_room)
 {
     struct world world;
     static char bytes[1 << 20];
@@ -320,7 +320,7 @@ TEST(a_send_that_must_wait_is_called_again_when_there_is_room)
     end(&world);
 }
 
-TEST(an_ordered_lack_of_room_or_input_does_not_lose_the_edge)
+TEST(D10_an_ordered_lack_of_room_or_input_does_not_lose_the_edge)
 {
     struct world world;
     start(&world);

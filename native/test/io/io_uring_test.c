@@ -565,7 +565,7 @@ TEST(a_send_to_a_peer_that_does_not_read_can_be_closed)
     end_world(world);
 }
 
-TEST(a_send_to_a_peer_that_reads_late_reports_its_progress)
+TEST(D10_a_send_to_a_peer_that_reads_late_reports_its_progress)
 {
     struct world *world = new_world();
     open_world(world);
@@ -797,7 +797,7 @@ TEST(a_listener_that_is_closed_keeps_no_connection_that_was_accepted_but_not_del
     CHECK_EQ(open_descriptors(), before);
 }
 
-TEST(accepting_stops_when_descriptors_run_out_and_goes_on_later)
+TEST(D13_accepting_stops_when_descriptors_run_out_and_goes_on_later)
 {
     struct world *world = new_world();
     open_world(world);
