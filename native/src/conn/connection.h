@@ -79,6 +79,7 @@ struct gn_connection {
         uint64_t goal;  /* bytes of all that were ever sent that the peer must have acknowledged then, */
         uint64_t gone;  /* or that must be with the kernel: all that waited at the beginning */
     } pace;
+    uint64_t peer; /* what the listener's admission counts it as */
     uint32_t slot, generation;
     uint32_t exchange_count;
     uint64_t dropped; /* input bytes that nobody used: behind `close`, or while lingering */

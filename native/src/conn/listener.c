@@ -14,6 +14,7 @@ int gn_listener_open(struct gn_context *context, struct gn_slots *listeners,
         goto close_descriptor;
     listener->context = context;
     listener->settings = *settings;
+    listener->admission = (struct gn_admission *)(uintptr_t)settings->admission;
     listener->retry_at = GN_TIMER_NEVER;
     listener->socket.descriptor = -1;
     listener->socket.listener = true;
@@ -26,6 +27,8 @@ int gn_listener_open(struct gn_context *context, struct gn_slots *listeners,
     error = context->io->operations->attach(context->io, &listener->socket, descriptor);
     if (error != 0)
         goto free_slot;
+    if (listener->admission != NULL)
+        gn_admission_hold(listener->admission);
     error = context->io->operations->accept(context->io, &listener->socket, true);
     if (error != 0) {
         // The socket is attached, so it ends as a listener that was told to.
@@ -49,13 +52,68 @@ close_descriptor:
 
 static void free_parked(struct gn_listener *listener)
 {
-    gn_memory_free(&listener->context->memory, listener->parked, listener->parked_capacity * sizeof(int));
+    gn_memory_free(&listener->context->memory, listener->parked, listener->parked_capacity * sizeof(*listener->parked));
+}
+
+/* ---- places ---- */
+
+static void set_hungry(struct gn_listener *listener, bool hungry)
+{
+    if (listener->hungry == hungry)
+        return;
+    gn_admission_hungry(listener->admission, hungry);
+    listener->hungry = hungry;
+}
+
+static bool enter(struct gn_listener *listener)
+{
+    struct gn_admission *admission = listener->admission;
+    bool entered = admission == NULL || gn_admission_enter(admission, listener->connection_count == 0);
+    if (entered)
+        set_hungry(listener, false);
+    return entered;
+}
+
+static void leave(struct gn_listener *listener)
+{
+    if (listener->admission != NULL)
+        gn_admission_leave(listener->admission);
 }
 
 static bool full(const struct gn_listener *listener)
 {
-    return listener->settings.connections != 0 && listener->connection_count >= listener->settings.connections;
+    return listener->admission != NULL && gn_admission_full(listener->admission, listener->connection_count == 0);
 }
+
+static void note_refused(struct gn_listener *listener, unsigned reason, uint64_t peer)
+{
+    listener->context->counters->connections_refused++;
+    gn_context_log(listener->context,
+                   (struct gn_event){.kind = GN_EVENT_REFUSED, .reason = (uint16_t)reason, .block = peer});
+}
+
+static int count_peer(struct gn_listener *listener, int descriptor, uint64_t *peer)
+{
+    *peer = GN_ADMISSION_NOBODY;
+    if (listener->admission == NULL || !gn_admission_counts_peers(listener->admission))
+        return 0;
+    struct sockaddr_storage address;
+    if (gn_socket_peer(descriptor, &address) != 0)
+        return 0; // it is gone already
+    *peer = gn_admission_peer(&address);
+    int error = gn_admission_add_peer(listener->admission, *peer);
+    if (error != 0)
+        note_refused(listener, error == -ENOMEM ? GN_REASON_OUT_OF_MEMORY : GN_REASON_ADDRESS_LIMIT, *peer);
+    return error;
+}
+
+static void forget_peer(struct gn_listener *listener, uint64_t peer)
+{
+    if (listener->admission != NULL)
+        gn_admission_remove_peer(listener->admission, peer);
+}
+
+/* ---- accepting ---- */
 
 static void accept_on(struct gn_listener *listener, bool on)
 {
@@ -68,17 +126,19 @@ static void accept_on(struct gn_listener *listener, bool on)
         listener->retry_at = listener->context->now + GN_LISTENER_RETRY;
 }
 
-void gn_listener_retry(struct gn_listener *listener)
+/* Places become free on other loops as well, of which nothing is heard. */
+static void pause_while_full(struct gn_listener *listener)
 {
-    listener->retry_at = GN_TIMER_NEVER;
-    if (!full(listener))
-        accept_on(listener, true);
+    accept_on(listener, false);
+    listener->retry_at = listener->context->now + GN_LISTENER_RETRY;
+    set_hungry(listener, listener->parked_count > 0 && listener->connection_count == 0);
 }
 
 static void accept_failed(struct gn_listener *listener, int error)
 {
     struct gn_context *context = listener->context;
     listener->accepting = false;
+    listener->failing = true;
     listener->failures++;
     context->counters->accept_failures++;
     // A connection that went away while it waited says nothing about the next one.
@@ -90,54 +150,87 @@ static void accept_failed(struct gn_listener *listener, int error)
                                               .value = (int64_t)listener->failures});
 }
 
-/* Keeps a descriptor for which there is no room now. */
-static bool park(struct gn_listener *listener, int descriptor)
+/* Keeps a connection for which there is no place now. False: no memory, or too many of them. */
+static bool park(struct gn_listener *listener, struct gn_parked connection)
 {
+    if (!gn_admission_wait(listener->admission))
+        return false;
     if (listener->parked_count == listener->parked_capacity) {
         uint32_t capacity = listener->parked_capacity == 0 ? 16 : 2 * listener->parked_capacity;
-        int *parked = gn_memory_allocate(&listener->context->memory, capacity * sizeof(*parked));
-        if (parked == NULL)
+        struct gn_parked *parked = gn_memory_allocate(&listener->context->memory, capacity * sizeof(*parked));
+        if (parked == NULL) {
+            gn_admission_stop_waiting(listener->admission);
             return false;
+        }
         if (listener->parked_count > 0)
             memcpy(parked, listener->parked, listener->parked_count * sizeof(*parked));
         free_parked(listener);
         listener->parked = parked;
         listener->parked_capacity = capacity;
     }
-    listener->parked[listener->parked_count++] = descriptor;
+    listener->parked[listener->parked_count++] = connection;
+    pause_while_full(listener);
     return true;
 }
 
-/* The descriptor that has waited longest; there is one. */
-static int unpark(struct gn_listener *listener)
+/* The one that has waited longest; there is one. */
+static struct gn_parked unpark(struct gn_listener *listener)
 {
-    int descriptor = listener->parked[0];
+    struct gn_parked first = listener->parked[0];
     listener->parked_count--;
     memmove(listener->parked, listener->parked + 1, listener->parked_count * sizeof(*listener->parked));
-    return descriptor;
+    gn_admission_stop_waiting(listener->admission);
+    return first;
 }
 
-/* Makes a connection of the descriptor. 0, or a negative errno: it stays the caller's. */
-static int open_connection(struct gn_listener *listener, int descriptor)
+/* Makes a connection that has a place of the descriptor. 0, or a negative errno: place and descriptor stay the
+   caller's. */
+static int open_connection(struct gn_listener *listener, int descriptor, uint64_t peer)
 {
     struct gn_connection *connection;
     int error = gn_connection_open(listener->context, listener, &listener->settings, descriptor, &connection);
     if (error != 0)
         return error;
+    connection->peer = peer;
     gn_list_append(&listener->connections, &connection->listed);
     listener->connection_count++;
-    if (full(listener))
-        accept_on(listener, false);
+    if (listener->accepting && full(listener))
+        pause_while_full(listener);
     return 0;
 }
 
-static void take_connection(struct gn_listener *listener, int descriptor)
+/* The same for what was accepted, and can only be closed. */
+static void take_connection(struct gn_listener *listener, struct gn_parked from)
 {
-    if (open_connection(listener, descriptor) == 0)
+    if (open_connection(listener, from.descriptor, from.peer) == 0)
         return;
-    close(descriptor);
+    close(from.descriptor);
+    leave(listener);
+    forget_peer(listener, from.peer);
     accept_on(listener, false);
     accept_failed(listener, ENOMEM);
+}
+
+/* What waits takes what has become free. */
+static void take_places(struct gn_listener *listener)
+{
+    while (listener->parked_count > 0 && enter(listener))
+        take_connection(listener, unpark(listener));
+    if (listener->failing)
+        return;
+    if (listener->parked_count > 0 || full(listener)) {
+        pause_while_full(listener);
+    } else {
+        listener->retry_at = GN_TIMER_NEVER;
+        accept_on(listener, true);
+    }
+}
+
+void gn_listener_retry(struct gn_listener *listener)
+{
+    listener->retry_at = GN_TIMER_NEVER;
+    listener->failing = false;
+    take_places(listener);
 }
 
 int gn_listener_adopt(struct gn_listener *listener, int descriptor)
@@ -147,9 +240,21 @@ int gn_listener_adopt(struct gn_listener *listener, int descriptor)
     int error = gn_socket_adopt(descriptor);
     if (error != 0)
         return error;
-    if (full(listener))
-        return park(listener, descriptor) ? 0 : -ENOMEM;
-    return open_connection(listener, descriptor);
+    uint64_t peer;
+    error = count_peer(listener, descriptor, &peer);
+    if (error != 0)
+        return error;
+    if (listener->parked_count == 0 && enter(listener)) {
+        error = open_connection(listener, descriptor, peer);
+        if (error != 0)
+            leave(listener);
+    } else if (!park(listener, (struct gn_parked){descriptor, peer})) {
+        note_refused(listener, GN_REASON_CONNECTION_LIMIT, peer);
+        error = -ECONNREFUSED;
+    }
+    if (error != 0)
+        forget_peer(listener, peer);
+    return error;
 }
 
 void gn_listener_accepted(struct gn_listener *listener, int result)
@@ -157,11 +262,19 @@ void gn_listener_accepted(struct gn_listener *listener, int result)
     if (result < 0) {
         if (!listener->unlistened)
             accept_failed(listener, -result);
-    } else if (listener->unlistened || !full(listener)) {
-        take_connection(listener, result);
-    } else if (!park(listener, result)) {
-        close(result);
-        accept_failed(listener, ENOMEM);
+        return;
+    }
+    struct gn_parked connection = {.descriptor = result};
+    if (count_peer(listener, result, &connection.peer) != 0) {
+        gn_socket_refuse(result);
+        return;
+    }
+    if (listener->parked_count == 0 && enter(listener)) {
+        take_connection(listener, connection);
+    } else if (!park(listener, connection)) {
+        note_refused(listener, GN_REASON_CONNECTION_LIMIT, connection.peer);
+        forget_peer(listener, connection.peer);
+        gn_socket_refuse(result);
     }
 }
 
@@ -180,6 +293,22 @@ static void end_connections(struct gn_listener *listener, bool abort)
     }
 }
 
+/* What the kernel had promised a connection gets it, past the limit. */
+static void end_waiting(struct gn_listener *listener, bool abort)
+{
+    while (listener->parked_count > 0) {
+        struct gn_parked connection = unpark(listener);
+        if (abort) {
+            close(connection.descriptor);
+            forget_peer(listener, connection.peer);
+        } else {
+            gn_admission_enter_anyway(listener->admission);
+            take_connection(listener, connection);
+        }
+    }
+    set_hungry(listener, false);
+}
+
 void gn_listener_unlisten(struct gn_listener *listener, bool abort)
 {
     struct gn_io *io = listener->context->io;
@@ -188,12 +317,7 @@ void gn_listener_unlisten(struct gn_listener *listener, bool abort)
         if (!abort && io->operations->drain(io, &listener->socket) != 0)
             listener->failures++;
         listener->unlistened = true;
-        while (listener->parked_count > 0) {
-            if (abort)
-                close(unpark(listener));
-            else
-                take_connection(listener, unpark(listener));
-        }
+        end_waiting(listener, abort);
         listener->accepting = false;
         listener->retry_at = GN_TIMER_NEVER;
         io->operations->close(io, &listener->socket, false);
@@ -210,10 +334,10 @@ void gn_listener_lost(struct gn_listener *listener, struct gn_connection *connec
 {
     gn_list_remove(&connection->listed);
     listener->connection_count--;
-    while (listener->parked_count > 0 && !full(listener))
-        take_connection(listener, unpark(listener));
-    if (!listener->accepting && listener->retry_at == GN_TIMER_NEVER && !full(listener))
-        accept_on(listener, true);
+    leave(listener);
+    forget_peer(listener, connection->peer);
+    if (!listener->accepting && !listener->unlistened)
+        take_places(listener);
 }
 
 void gn_listener_free(struct gn_listener *listener, struct gn_slots *listeners)
@@ -221,5 +345,7 @@ void gn_listener_free(struct gn_listener *listener, struct gn_slots *listeners)
     gn_list_remove(&listener->listed);
     gn_slots_free(listeners, listener->slot);
     free_parked(listener);
+    if (listener->admission != NULL)
+        gn_admission_release(listener->admission);
     gn_memory_free(&listener->context->memory, listener, sizeof(*listener));
 }

@@ -118,11 +118,23 @@ int gn_socket_adopt(int descriptor)
     return domain == AF_INET || domain == AF_INET6 ? gn_socket_prepare(descriptor) : 0;
 }
 
+int gn_socket_peer(int descriptor, struct sockaddr_storage *address)
+{
+    *address = (struct sockaddr_storage){.ss_family = AF_UNSPEC};
+    socklen_t length = sizeof *address;
+    return getpeername(descriptor, (struct sockaddr *)address, &length) < 0 ? -errno : 0;
+}
+
+void gn_socket_refuse(int descriptor)
+{
+    const struct linger reset = {.l_onoff = 1, .l_linger = 0};
+    (void)setsockopt(descriptor, SOL_SOCKET, SO_LINGER, &reset, sizeof reset); // else it ends by FIN
+    (void)close(descriptor);
+}
+
 int gn_socket_addresses(int descriptor, struct sockaddr_storage *remote, struct sockaddr_storage *local)
 {
-    *remote = (struct sockaddr_storage){.ss_family = AF_UNSPEC};
-    socklen_t length = sizeof *remote;
-    int result = getpeername(descriptor, (struct sockaddr *)remote, &length) < 0 ? -errno : 0;
+    int result = gn_socket_peer(descriptor, remote);
     int local_result = gn_listen_address(descriptor, local);
     return result < 0 ? result : local_result;
 }

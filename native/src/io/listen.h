@@ -38,6 +38,12 @@ int gn_socket_prepare(int descriptor);
    the kernel says where it is no socket. It is changed only once it has passed these checks. */
 int gn_socket_adopt(int descriptor);
 
+/* The peer's address. 0 or a negative errno: -ENOTCONN when it has already reset. */
+int gn_socket_peer(int descriptor, struct sockaddr_storage *address);
+
+/* Closes a connection by RST: no FIN to wait for, no orphan, no TIME_WAIT. */
+void gn_socket_refuse(int descriptor);
+
 /*
  * Both addresses of a connection. 0, or the first negative errno: -ENOTCONN for `remote` when the peer has already
  * reset. What could not be found out has the family AF_UNSPEC.

@@ -13,6 +13,7 @@
 #include <sys/eventfd.h>
 #include <unistd.h>
 
+#include "conn/admission.h"
 #include "io/listen.h"
 #include "loop/loop.h"
 
@@ -97,6 +98,21 @@ static jint listener_port(JNIEnv *env, jclass type, jint descriptor)
     return ntohs(((struct sockaddr_in6 *)(void *)&address)->sin6_port);
 }
 
+static jlong open_admission(JNIEnv *env, jclass type, jlong connections, jlong per_address)
+{
+    (void)env, (void)type;
+    struct gn_admission *admission;
+    uint64_t limit = connections < 0 ? GN_ADMISSION_DEFAULT : (uint64_t)connections;
+    int error = gn_admission_open(&admission, limit, (uint64_t)per_address);
+    return error != 0 ? error : (jlong)(intptr_t)admission;
+}
+
+static void release_admission(JNIEnv *env, jclass type, jlong admission)
+{
+    (void)env, (void)type;
+    gn_admission_release((struct gn_admission *)(intptr_t)admission);
+}
+
 static jlong create(JNIEnv *env, jclass type, jobject region)
 {
     (void)type;
@@ -158,6 +174,8 @@ static const JNINativeMethod methods[] = {
     {"closeDescriptor", "(I)V", (void *)close_descriptor},
     {"openListener", "(IJJIIIZZ)I", (void *)open_listener},
     {"listenerPort", "(I)I", (void *)listener_port},
+    {"openAdmission", "(JJ)J", (void *)open_admission},
+    {"releaseAdmission", "(J)V", (void *)release_admission},
     {"create", "(Ljava/nio/ByteBuffer;)J", (void *)create},
     {"addSlab", "(JLjava/nio/ByteBuffer;)J", (void *)add_slab},
     {"listen", "(JI)J", (void *)listen_on},

@@ -175,6 +175,8 @@ static inline uint32_t gn_id_generation(uint64_t id)
  * CLOSED         | gn_reason  |                  | connection |                |
  * UNLISTENED     |            |                  | listener   |                |
  * REFUSED        | gn_reason  |                  | connection |                | status that answered, or 0
+ * the same, for  | gn_reason  |                  | 0          | what its peer  |
+ * one not taken  |            |                  |            | counts as      |
  * ACCEPT_FAILED  |            | errno            | listener   |                | failures so far
  * SLAB_WANTED    |            |                  |            |                |
  * SLAB_EMPTY     |            |                  |            |                | slab index
@@ -273,7 +275,9 @@ struct gn_staged_field {
     X(TRAILERS_TOO_LARGE, 22, "the trailer section is larger than the limit")                                          \
     X(UNREAD_TOO_LARGE, 23, "more of the message body was left unread than is dropped for the sake of a connection")   \
     X(LINGER_TOO_LARGE, 24, "more bytes came behind the last message than the limit")                                  \
-    X(LAST_REQUEST, 25, "the connection had as many requests as it may have")
+    X(LAST_REQUEST, 25, "the connection had as many requests as it may have")                                          \
+    X(ADDRESS_LIMIT, 26, "too many connections from one address")                                                      \
+    X(CONNECTION_LIMIT, 27, "too many connections")
 
 #define GN_REASON_ENUM(name, number, text) GN_REASON_##name = number,
 enum gn_reason { GN_REASONS(GN_REASON_ENUM) GN_REASON_REQUEST = 64, GN_REASON_CHUNKED = 128, GN_REASON_LIMIT = 160 };

@@ -63,7 +63,7 @@
     X(body_rate)          /* bytes a second, over each body_timeout; at least a byte comes in it; default 240 */       \
     X(write_rate)         /* bytes a second, over each write_timeout; at least a byte; default 240 */                  \
     X(linger_timeout)     /* after the last response; default 5 s */                                                   \
-    X(connections)        /* of this listener on this loop; past it accept pauses; 0: no limit */                      \
+    X(admission)          /* address of the gn_admission of its server, which outlives the call; 0: no limits */       \
     X(safe_pipeline)      /* 1: of several requests in flight all have safe methods (RFC 9112 9.3.2); default 0 */     \
     X(connect)            /* 1: CONNECT goes to Java (F2); 0: it is answered with 501 (default) */                     \
     X(http_1_0)           /* 1: HTTP/1.0 requests are answered with HTTP/1.0 (C15); 0: with HTTP/1.1 (default) */      \
@@ -77,7 +77,8 @@
     X(commands)                                                                                                        \
     X(commands_rejected) /* malformed, or naming what does not exist */                                                \
     X(connections_accepted)                                                                                            \
-    X(connections_open) /* gauge */                                                                                    \
+    X(connections_open)    /* gauge */                                                                                 \
+    X(connections_refused) /* past a limit of connections: closed at once */                                           \
     X(accept_failures)                                                                                                 \
     X(requests)            /* heads handed to Java */                                                                  \
     X(requests_refused)    /* heads and bodies answered by C with an error */                                          \

@@ -76,11 +76,20 @@ static void accept_all(void)
     CHECK_EQ(driver.io->operations->drain(driver.io, &listener->socket), 0);
 }
 
+/* Opens the driver with so many connections in all. */
+static void open_with_limit(uint64_t connections)
+{
+    struct gn_admission *admission;
+    REQUIRE(gn_admission_open(&admission, connections, 0) == 0);
+    driver.shared->listener.admission = (uintptr_t)admission;
+    driver_open(&driver);
+    gn_admission_release(admission); // the listener holds it
+}
+
 TEST(connections_accepted_beyond_the_limit_wait_for_their_turn)
 {
     driver_prepare(&driver);
-    driver.shared->listener.connections = 2;
-    driver_open(&driver);
+    open_with_limit(2);
     struct gn_io_memory_peer *peers[40];
     for (unsigned i = 0; i < 40; i++) {
         peers[i] = driver_connect(&driver);
@@ -104,8 +113,7 @@ TEST(D6_unlisten_serves_connections_that_wait_for_their_turn_or_resets_them)
 {
     for (unsigned abort = 0; abort < 2; abort++) {
         driver_prepare(&driver);
-        driver.shared->listener.connections = 1;
-        driver_open(&driver);
+        open_with_limit(1);
         struct gn_io_memory_peer *first = driver_connect(&driver), *second = driver_connect(&driver);
         driver_write(&driver, first, GET);
         driver_write(&driver, second, GET);
@@ -122,8 +130,7 @@ TEST(D6_unlisten_serves_connections_that_wait_for_their_turn_or_resets_them)
 TEST(the_limit_of_connections_pauses_accepting)
 {
     driver_prepare(&driver);
-    driver.shared->listener.connections = 2;
-    driver_open(&driver);
+    open_with_limit(2);
     struct gn_io_memory_peer *peers[5];
     for (unsigned i = 0; i < 5; i++) {
         peers[i] = driver_connect(&driver);
@@ -140,6 +147,105 @@ TEST(the_limit_of_connections_pauses_accepting)
         CHECK_EQ(driver.exchange_count, i + 3 < 5 ? i + 3 : 5);
     }
     driver_close(&driver);
+}
+
+TEST(too_many_that_were_accepted_beyond_the_limit_are_refused)
+{
+    driver_prepare(&driver);
+    open_with_limit(1);
+    driver_connect(&driver);
+    driver_settle(&driver);
+    for (unsigned i = 0; i < GN_ADMISSION_WAITING + 10; i++)
+        driver_connect(&driver);
+    accept_all();
+    driver_settle(&driver);
+    CHECK_EQ(driver.shared->counters.connections_open, 1);
+    CHECK_EQ(driver.shared->counters.connections_refused, 10);
+    CHECK_EQ(driver.refused_reason, GN_REASON_CONNECTION_LIMIT);
+    driver_close(&driver);
+}
+
+/* A second listener of the same server, with its descriptor. */
+static int add_listener(void)
+{
+    int descriptor = gn_io_memory_descriptor(driver.io);
+    REQUIRE(gn_loop_listen(driver.loop, descriptor) > 0);
+    return descriptor;
+}
+
+TEST(a_place_that_another_listener_has_left_is_found_in_time)
+{
+    driver_prepare(&driver);
+    open_with_limit(2);
+    int second = add_listener();
+    struct gn_io_memory_peer *here[2] = {driver_connect(&driver), driver_connect(&driver)};
+    driver_settle(&driver);
+    struct gn_io_memory_peer *there = gn_io_memory_connect(driver.io, second);
+    driver_write(&driver, there, GET);
+    driver_advance(&driver, GN_LISTENER_RETRY);
+    CHECK_EQ(driver.exchange_count, 0);
+    gn_io_memory_finish(here[0]);
+    driver_settle(&driver);
+    driver_advance(&driver, GN_LISTENER_RETRY);
+    CHECK_EQ(driver.exchange_count, 1);
+    CHECK_EQ(driver.shared->counters.connections_open, 2);
+    driver_close(&driver);
+}
+
+TEST(a_busy_listener_leaves_a_place_to_one_without_connections)
+{
+    driver_prepare(&driver);
+    open_with_limit(2);
+    int second = add_listener();
+    struct gn_io_memory_peer *busy[3];
+    for (unsigned i = 0; i < 3; i++)
+        busy[i] = driver_connect(&driver); // the third waits, and would be the next
+    driver_settle(&driver);
+    struct gn_io_memory_peer *there = gn_io_memory_connect(driver.io, second);
+    driver_write(&driver, there, GET);
+    driver_settle(&driver);
+    CHECK_EQ(driver.exchange_count, 0);
+    gn_io_memory_finish(busy[0]);
+    driver_settle(&driver);
+    driver_advance(&driver, GN_LISTENER_RETRY);
+    CHECK_EQ(driver.exchange_count, 1);
+    driver_write(&driver, busy[2], GET);
+    driver_advance(&driver, GN_LISTENER_RETRY);
+    CHECK_EQ(driver.exchange_count, 1);
+    gn_io_memory_finish(busy[1]);
+    driver_settle(&driver);
+    driver_advance(&driver, GN_LISTENER_RETRY);
+    CHECK_EQ(driver.exchange_count, 2);
+    driver_close(&driver);
+}
+
+TEST(two_loops_share_the_places)
+{
+    static struct driver other;
+    struct gn_admission *admission;
+    REQUIRE(gn_admission_open(&admission, 1, 0) == 0);
+    driver_prepare(&driver);
+    driver_prepare(&other);
+    driver.shared->listener.admission = other.shared->listener.admission = (uintptr_t)admission;
+    driver_open(&driver);
+    driver_open(&other);
+    struct gn_io_memory_peer *here = driver_connect(&driver), *there = driver_connect(&other);
+    driver_write(&driver, here, GET);
+    driver_settle(&driver);
+    driver_write(&other, there, GET);
+    driver_settle(&other);
+    CHECK_EQ(driver.exchange_count, 1);
+    CHECK_EQ(other.exchange_count, 0);
+    CHECK(gn_admission_full(admission, true));
+    driver_answer(&driver, driver_exchange(&driver, 0), "x");
+    gn_io_memory_finish(here);
+    driver_settle(&driver);
+    driver_advance(&other, GN_LISTENER_RETRY);
+    CHECK_EQ(other.exchange_count, 1);
+    driver_close(&driver);
+    driver_close(&other);
+    CHECK(!gn_admission_full(admission, true));
+    gn_admission_release(admission);
 }
 
 TEST(D6_unlisten_ends_everybody_in_the_right_way)

@@ -248,11 +248,20 @@ ON_EACH_BACKEND(without_memory_it_stays_the_callers)
     driver_close(&driver);
 }
 
+static struct gn_admission *limit_to(uint64_t connections, uint64_t per_address)
+{
+    struct gn_admission *admission;
+    REQUIRE(gn_admission_open(&admission, connections, per_address) == 0);
+    driver.shared->listener.admission = (uintptr_t)admission;
+    return admission;
+}
+
 TEST(past_the_limit_it_waits_for_its_place)
 {
     driver_prepare(&driver);
-    driver.shared->listener.connections = 1;
+    struct gn_admission *admission = limit_to(1, 0);
     REQUIRE(open_on(GN_IO_EPOLL));
+    gn_admission_release(admission);
     int first[2], second[2];
     REQUIRE(socketpair(AF_UNIX, SOCK_STREAM, 0, first) == 0);
     REQUIRE(socketpair(AF_UNIX, SOCK_STREAM, 0, second) == 0);
@@ -268,6 +277,71 @@ TEST(past_the_limit_it_waits_for_its_place)
     wait_for_text(second[0], OK(1) "x");
     close(second[0]);
     driver_close(&driver);
+}
+
+/* A connection to the listener. */
+static int connect_to(int descriptor)
+{
+    struct sockaddr_in address;
+    socklen_t length = sizeof(address);
+    REQUIRE(getsockname(descriptor, (struct sockaddr *)&address, &length) == 0);
+    int client = socket(AF_INET, SOCK_STREAM, 0);
+    REQUIRE(client >= 0 && connect(client, (struct sockaddr *)&address, sizeof(address)) == 0);
+    return client;
+}
+
+static void settle_until(const uint64_t *counter, uint64_t value)
+{
+    for (unsigned i = 0; i < 100000 && *counter != value; i++)
+        driver_poll(&driver);
+    CHECK_EQ(*counter, value);
+}
+
+TEST(past_the_limit_of_its_address_a_connection_is_reset)
+{
+    for (unsigned backend = GN_IO_URING; backend <= GN_IO_EPOLL; backend++) {
+        driver_prepare(&driver);
+        struct gn_admission *admission = limit_to(0, 2);
+        if (!open_on((enum gn_io_backend)backend)) {
+            gn_admission_release(admission);
+            continue;
+        }
+        const struct gn_counters *counters = &driver.shared->counters;
+        int clients[3], apart[2];
+        for (unsigned i = 0; i < 3; i++)
+            clients[i] = connect_to(driver.descriptor);
+        settle_until(&counters->connections_refused, 1);
+        settle_until(&counters->connections_open, 2);
+        CHECK_EQ(driver.refused_reason, GN_REASON_ADDRESS_LIMIT);
+        char byte;
+        CHECK(read(clients[2], &byte, 1) < 0 && errno == ECONNRESET);
+        // Whoever has no address is not counted; a socket that is handed over is.
+        REQUIRE(socketpair(AF_UNIX, SOCK_STREAM, 0, apart) == 0);
+        CHECK_EQ(adopt(apart[1]), 0);
+        int ear = gn_listen_open(
+            (struct sockaddr *)&(struct sockaddr_in){.sin_family = AF_INET, .sin_addr.s_addr = htonl(INADDR_LOOPBACK)},
+            sizeof(struct sockaddr_in), 16, false, false);
+        REQUIRE(ear >= 0);
+        int client = connect_to(ear), served = accept(ear, NULL, NULL);
+        REQUIRE(served >= 0);
+        CHECK_EQ(adopt(served), -ECONNREFUSED);
+        // With one gone there is room for one.
+        close(clients[0]);
+        settle_until(&counters->connections_open, 2);
+        CHECK_EQ(adopt(served), 0);
+        settle_until(&counters->connections_open, 3);
+        CHECK_EQ(gn_admission_peers(admission), 1);
+        write_text(client, GET);
+        wait_for_requests(1);
+        close(client);
+        close(ear);
+        close(apart[0]);
+        close(clients[1]);
+        close(clients[2]);
+        driver_close(&driver);
+        CHECK_EQ(gn_admission_peers(admission), 0);
+        gn_admission_release(admission);
+    }
 }
 
 TEST_MAIN()

@@ -614,15 +614,41 @@ public final class HttpServer implements AutoCloseable {
         }
 
         /**
-         * The most connections at a time on each loop; while there are as many, none is accepted. The default is no
-         * limit.
+         * The most connections of this server at a time, on all of its addresses and loops together. While there are as
+         * many, none is accepted: further ones wait in the kernel's backlog until there is room. Of those that come in
+         * the moment when the limit is reached, a few may be accepted all the same and wait like that (at most 64, or a
+         * sixteenth of the limit if that is more), and further ones are closed; {@link LoopStats#connectionsRefused}
+         * counts these.
          *
-         * @param count 1 to 16777215 for each loop, or 0 for no limit
+         * <p>The default is seven eighths of the descriptors that the process may have open ({@code ulimit -n}) when the
+         * server starts, so that a flood of connections leaves some for files and for connections elsewhere. Where one
+         * process has several servers, each should be given its part.
+         *
+         * @param count 1 or more, or 0 for no limit
          * @return this
-         * @throws IllegalArgumentException if the count is out of range
+         * @throws IllegalArgumentException if the count is negative
          */
-        public Builder maxConnectionsPerLoop(int count) {
-            options.maxConnectionsPerLoop(count);
+        public Builder maxConnections(int count) {
+            options.maxConnections(count);
+            return this;
+        }
+
+        /**
+         * The most connections at a time from one remote address, on all loops together. A further one is reset at once,
+         * without a response, and counted ({@link LoopStats#connectionsRefused}). An IPv4 address counts by itself; of an
+         * IPv6 address the first 64 bits do, since whoever has one address has all of that network. Connections without an
+         * address, as {@link HttpServer#adopt adopted} Unix sockets, do not count.
+         *
+         * <p>The default is 0: no limit. Behind a proxy or a load balancer all connections come from its address, so there
+         * this limit is of no use, and a low one shuts everybody out. Of clients that share an address (NAT), each takes
+         * part of it.
+         *
+         * @param count 1 or more, or 0 for no limit
+         * @return this
+         * @throws IllegalArgumentException if the count is negative
+         */
+        public Builder maxConnectionsPerAddress(int count) {
+            options.maxConnectionsPerAddress(count);
             return this;
         }
 

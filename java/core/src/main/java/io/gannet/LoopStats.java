@@ -17,6 +17,8 @@ import java.util.TreeMap;
  * @param commandsRejected commands that named what is no more, or made no sense
  * @param connectionsAccepted connections that were accepted
  * @param connectionsOpen connections that are open now
+ * @param connectionsRefused connections that were closed at once, since there were too many ({@link
+ *     HttpServer.Builder#maxConnections}, {@link HttpServer.Builder#maxConnectionsPerAddress})
  * @param acceptFailures calls to accept a connection that failed
  * @param requests requests that were handed to handlers
  * @param requestsRefused requests that were answered with an error before or instead of a handler
@@ -45,6 +47,7 @@ public record LoopStats(
         long commandsRejected,
         long connectionsAccepted,
         long connectionsOpen,
+        long connectionsRefused,
         long acceptFailures,
         long requests,
         long requestsRefused,
@@ -82,6 +85,7 @@ public record LoopStats(
         map.put("commandsRejected", commandsRejected);
         map.put("connectionsAccepted", connectionsAccepted);
         map.put("connectionsOpen", connectionsOpen);
+        map.put("connectionsRefused", connectionsRefused);
         map.put("acceptFailures", acceptFailures);
         map.put("requests", requests);
         map.put("requestsRefused", requestsRefused);
@@ -120,6 +124,7 @@ public record LoopStats(
                 commandsRejected + other.commandsRejected,
                 connectionsAccepted + other.connectionsAccepted,
                 connectionsOpen + other.connectionsOpen,
+                connectionsRefused + other.connectionsRefused,
                 acceptFailures + other.acceptFailures,
                 requests + other.requests,
                 requestsRefused + other.requestsRefused,

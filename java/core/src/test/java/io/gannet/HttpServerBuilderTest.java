@@ -34,7 +34,8 @@ class HttpServerBuilderTest {
                 option("maxEmptyLines must be 0 to 1024: -1", b -> b.maxEmptyLines(-1)),
                 option("maxPipelinedRequests must be 1 to 65536: 0", b -> b.maxPipelinedRequests(0)),
                 option("maxBufferedBodyBytes must be 0 to 2147483639: -1", b -> b.maxBufferedBodyBytes(-1)),
-                option("maxConnectionsPerLoop must be 0 to 16777215: -5", b -> b.maxConnectionsPerLoop(-5)),
+                option("maxConnections must be 0 to 2147483647: -5", b -> b.maxConnections(-5)),
+                option("maxConnectionsPerAddress must be 0 to 2147483647: -5", b -> b.maxConnectionsPerAddress(-5)),
                 option(
                         "closeDeadline must not be negative: PT-1S; zero closes at once",
                         b -> b.closeDeadline(Duration.ofSeconds(-1))),

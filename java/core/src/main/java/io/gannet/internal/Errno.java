@@ -13,6 +13,7 @@ final class Errno {
     static final int EAFNOSUPPORT = 97;
     static final int ENOBUFS = 105;
     static final int ETIMEDOUT = 110;
+    static final int ECONNREFUSED = 111;
     static final int ENOMEM = 12;
     static final int ENOSYS = 38;
     static final int EINVAL = 22;
@@ -43,6 +44,8 @@ final class Errno {
             case EADDRINUSE -> "EADDRINUSE: address already in use";
             case EADDRNOTAVAIL -> "EADDRNOTAVAIL: not an address of this machine";
             case ENOBUFS -> "ENOBUFS: the kernel has no buffer space left";
+            case ECONNREFUSED ->
+                "ECONNREFUSED: there are too many connections; see maxConnections and maxConnectionsPerAddress";
             case ETIMEDOUT -> "ETIMEDOUT: timed out";
             default -> "errno " + errno;
         };

@@ -188,6 +188,28 @@ final class Log {
         }
     }
 
+    /** A connection that was not taken; {@code peer} is its address as admission.h has it, or -1. */
+    static void connectionRefused(String loop, int reason, long peer) {
+        if (!LOGGER.isLoggable(Level.DEBUG)) {
+            return;
+        }
+        long dropped = REFUSALS.pass();
+        if (dropped >= 0) {
+            log(
+                    Level.DEBUG,
+                    loop + ": a connection was refused: " + Layout.reasonText(reason)
+                            + (peer == -1 ? "" : " (" + address(peer) + ")") + droppedBefore(dropped));
+        }
+    }
+
+    private static String address(long peer) {
+        if (peer >>> 32 == 0xFFFFFFFFL) {
+            return (peer >>> 24 & 0xFF) + "." + (peer >>> 16 & 0xFF) + "." + (peer >>> 8 & 0xFF) + "." + (peer & 0xFF);
+        }
+        return Long.toHexString(peer >>> 48) + ":" + Long.toHexString(peer >>> 32 & 0xFFFF) + ":"
+                + Long.toHexString(peer >>> 16 & 0xFFFF) + ":" + Long.toHexString(peer & 0xFFFF) + "::/64";
+    }
+
     static void slabRefused(String loop, int errno) {
         log(Level.WARNING, loop + ": a slab of memory was not taken: " + Errno.describe(errno));
     }

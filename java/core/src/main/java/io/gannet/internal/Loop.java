@@ -659,7 +659,13 @@ public final class Loop implements EventLoop, Runnable {
                 }
             }
             case Layout.EVENT_UNLISTENED -> unlistened(subject);
-            case Layout.EVENT_REFUSED -> Log.refused(connections.get(subject), subject, reason, value);
+            case Layout.EVENT_REFUSED -> {
+                if (subject == 0) {
+                    Log.connectionRefused(name, reason, block);
+                } else {
+                    Log.refused(connections.get(subject), subject, reason, value);
+                }
+            }
             case Layout.EVENT_ACCEPT_FAILED -> acceptFailures.failed(System.nanoTime(), length);
             case Layout.EVENT_SLAB_WANTED -> wantSlab();
             case Layout.EVENT_SLAB_EMPTY -> slabs.remove((int) value);

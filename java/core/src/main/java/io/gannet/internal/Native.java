@@ -24,6 +24,15 @@ final class Native {
 
     static native int listenerPort(int descriptor);
 
+    /**
+     * How many connections the listeners of a server may have in all ({@code -1}: the default, 0: no limit), and from one
+     * address (0: no limit). From any thread; listeners hold it too.
+     */
+    static native long openAdmission(long connections, long perAddress);
+
+    /** Lets go of it. */
+    static native void releaseAdmission(long admission);
+
     /** A loop in the region that Java laid out (shared.h). */
     static native long create(ByteBuffer shared);
 

@@ -46,6 +46,9 @@ public final class Server {
     private final CompletableFuture<Void> closed = new CompletableFuture<>();
     private final Thread hook;
     private boolean closing;
+    /** How many connections there may be, as C counts them; this server's reference to it. */
+    private long admission;
+
     private volatile Throwable failure;
     private volatile String failedLoop;
 
@@ -66,6 +69,7 @@ public final class Server {
         Server server = new Server(options, group, ownsGroup);
         group.add(server);
         try {
+            server.openAdmission();
             for (ServerOptions.Place place : server.options.places) {
                 server.listen(place);
             }
@@ -80,6 +84,15 @@ public final class Server {
             server.listenerGone();
         }
         return server;
+    }
+
+    private void openAdmission() throws IOException {
+        long opened = Native.openAdmission(options.maxConnections, options.maxConnectionsPerAddress);
+        if (opened <= 0) {
+            throw new IOException("cannot count connections: " + Errno.describe((int) -opened));
+        }
+        admission = opened;
+        options.admission(opened);
     }
 
     private void listen(ServerOptions.Place place) throws IOException {
@@ -283,6 +296,9 @@ public final class Server {
         }
         group.remove(this);
         removeHook();
+        if (admission != 0) {
+            Native.releaseAdmission(admission);
+        }
         if (ownsGroup) {
             group.end().thenRun(() -> closed.complete(null));
         } else {

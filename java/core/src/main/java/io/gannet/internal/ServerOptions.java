@@ -32,6 +32,10 @@ public final class ServerOptions {
     Duration handlerDeadline;
     boolean interruptOnDisconnect;
     boolean reuseExchanges;
+    /** -1: C chooses. */
+    int maxConnections = -1;
+
+    int maxConnectionsPerAddress;
     private boolean targetGiven;
     private boolean pipelineGiven;
 
@@ -72,6 +76,8 @@ public final class ServerOptions {
         handlerDeadline = other.handlerDeadline;
         interruptOnDisconnect = other.interruptOnDisconnect;
         reuseExchanges = other.reuseExchanges;
+        maxConnections = other.maxConnections;
+        maxConnectionsPerAddress = other.maxConnectionsPerAddress;
     }
 
     /** The same, safe from changes. */
@@ -274,8 +280,17 @@ public final class ServerOptions {
         return utf8 ? StandardCharsets.UTF_8 : StandardCharsets.ISO_8859_1;
     }
 
-    public void maxConnectionsPerLoop(int count) {
-        set(Layout.LISTENER_CONNECTIONS, Check.range("maxConnectionsPerLoop", count, 0, Layout.ID_SLOT_MASK));
+    public void maxConnections(int count) {
+        maxConnections = Check.range("maxConnections", count, 0, Integer.MAX_VALUE);
+    }
+
+    public void maxConnectionsPerAddress(int count) {
+        maxConnectionsPerAddress = Check.range("maxConnectionsPerAddress", count, 0, Integer.MAX_VALUE);
+    }
+
+    /** What the server's listeners share. */
+    void admission(long pointer) {
+        set(Layout.LISTENER_ADMISSION, pointer);
     }
 
     public void firstByteTimeout(Duration time) {

@@ -15,7 +15,8 @@ import java.util.concurrent.LinkedBlockingQueue;
 
 /**
  * A server in a JVM of its own. It writes its port, or why it cannot start, and {@code held} for each request of
- * {@code /held}, whose response it sends when it is told a line.
+ * {@code /held}, whose response it sends when it is told a line. Its arguments are the backend and, if that is not to be the
+ * default, the most connections.
  */
 final class ChildServer {
     /** How many descriptors {@code /take} takes, and {@code /give} gives back. */
@@ -27,7 +28,11 @@ final class ChildServer {
         BlockingQueue<Response> held = new LinkedBlockingQueue<>();
         HttpServer server;
         try {
-            server = start(Backend.valueOf(arguments[0]), held);
+            HttpServer.Builder builder = HttpServer.builder().backend(Backend.valueOf(arguments[0]));
+            if (arguments.length > 1) {
+                builder.maxConnections(Integer.parseInt(arguments[1]));
+            }
+            server = start(builder, held);
         } catch (IOException refused) {
             System.out.println(refused.toString().replace('\n', ' '));
             System.exit(1);
@@ -41,12 +46,10 @@ final class ChildServer {
         }
     }
 
-    private static HttpServer start(Backend backend, Queue<Response> held) throws IOException {
+    private static HttpServer start(HttpServer.Builder builder, Queue<Response> held) throws IOException {
         var loops = new CompletableFuture<EventLoops>();
         var taken = new ArrayList<FileInputStream>();
-        HttpServer server = HttpServer.builder()
-                .listen("127.0.0.1", 0)
-                .backend(backend)
+        HttpServer server = builder.listen("127.0.0.1", 0)
                 .loops(1)
                 .closeOnShutdown(true)
                 .handler((request, response) -> {

@@ -146,28 +146,6 @@ class LimitsTest {
     }
 
     @Test
-    @DisplayName("maxConnectionsPerLoop: further ones are accepted when there is room again")
-    void maxConnectionsPerLoop() throws Exception {
-        try (var server = TestServer.start(backend, builder -> builder.maxConnectionsPerLoop(2));
-                RawClient first = server.connect();
-                RawClient second = server.connect();
-                RawClient third = server.connect()) {
-            assertEquals(200, first.request(GET).status());
-            assertEquals(200, second.request(GET).status());
-            third.send(GET);
-            assertEquals(200, first.request(GET).status());
-            assertEquals(2, server.stats().connectionsAccepted());
-            assertTrue(first.request("GET / HTTP/1.1\r\nHost: x\r\nConnection: close\r\n\r\n")
-                    .closes());
-            first.assertEnd();
-            first.end();
-            assertEquals(200, third.response().status());
-            assertEquals(3, server.stats().connectionsAccepted());
-            assertEquals(2, server.stats().connectionsOpen());
-        }
-    }
-
-    @Test
     @DisplayName("maxTargetBytes: a target of n bytes passes, of n + 1 is 414")
     void maxTargetBytes() throws Exception {
         try (var server = TestServer.start(backend, builder -> builder.maxTargetBytes(10));

@@ -26,13 +26,25 @@ final class RawClient implements AutoCloseable {
         this(port, 0);
     }
 
+    /** From this address. */
+    RawClient(int port, InetAddress from) throws IOException {
+        this(port, 0, from);
+    }
+
     /** With a receive buffer of about this many bytes, 0 for the usual one. */
     RawClient(int port, int receiveBuffer) throws IOException {
+        this(port, receiveBuffer, null);
+    }
+
+    private RawClient(int port, int receiveBuffer, InetAddress from) throws IOException {
         if (receiveBuffer > 0) {
             socket.setReceiveBufferSize(receiveBuffer);
         }
         socket.setTcpNoDelay(true);
         socket.setSoTimeout(Await.SECONDS * 1000);
+        if (from != null) {
+            socket.bind(new InetSocketAddress(from, 0));
+        }
         socket.connect(new InetSocketAddress(InetAddress.getLoopbackAddress(), port), Await.SECONDS * 1000);
         input = new BufferedInputStream(socket.getInputStream(), receiveBuffer > 0 ? 512 : 8192);
     }
@@ -81,6 +93,11 @@ final class RawClient implements AutoCloseable {
             throw new AssertionError("the connection ended after " + bytes.length + " of " + length + " bytes");
         }
         return bytes;
+    }
+
+    /** How many bytes can be read without waiting. */
+    int available() throws IOException {
+        return input.available();
     }
 
     /** The server has ended its side without another byte. */

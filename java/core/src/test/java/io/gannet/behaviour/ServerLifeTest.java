@@ -443,7 +443,7 @@ class ServerLifeTest {
     @Tag("D13")
     @DisplayName("D13: out of descriptors the server keeps its connections, does not spin, and accepts again later")
     void outOfDescriptors() throws Exception {
-        try (ChildJvm child = ChildJvm.startWithDescriptors(160, ChildServer.class, backend.name())) {
+        try (ChildJvm child = ChildJvm.startWithDescriptors(160, ChildServer.class, backend.name(), "0")) {
             int port = Integer.parseInt(child.line());
             var clients = new ArrayList<RawClient>();
             try {
@@ -480,7 +480,7 @@ class ServerLifeTest {
     @Tag("D13")
     @DisplayName("D13: it also accepts again when descriptors become free that are none of its connections")
     void descriptorsElsewhere() throws Exception {
-        try (ChildJvm child = ChildJvm.startWithDescriptors(160, ChildServer.class, backend.name())) {
+        try (ChildJvm child = ChildJvm.startWithDescriptors(160, ChildServer.class, backend.name(), "0")) {
             int port = Integer.parseInt(child.line());
             var clients = new ArrayList<RawClient>();
             try (var first = new RawClient(port)) {
