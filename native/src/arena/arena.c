@@ -154,6 +154,7 @@ int gn_arena_add(struct gn_arena *arena, uint8_t *bytes, size_t size)
     arena->slab_count++;
     arena->total += size;
     arena->free += size;
+    arena->short_of_pages = false;
     if (!state->allocated)
         arena->slab_keep = arena->slab_count;
     state->unused[index] = state->empty[index] = page_bits(0, pages);
@@ -241,7 +242,10 @@ static bool may_take(const struct gn_arena *arena, enum gn_arena_use use, uint32
     uint64_t empty = arena->state->empty_pages;
     if (empty < pages)
         return false;
-    return use == GN_ARENA_HEAD || (empty - pages) * GN_ARENA_PAGE >= arena->config.reserve;
+    if (use == GN_ARENA_HEAD || arena->config.reserve == 0)
+        return true;
+    uint64_t reserve = arena->total / 8 > arena->config.reserve ? arena->total / 8 : arena->config.reserve;
+    return (empty - pages) * GN_ARENA_PAGE >= reserve;
 }
 
 static void pages_filled(struct gn_arena_state *state, const struct page *page, uint32_t count)
@@ -326,11 +330,15 @@ uint64_t gn_arena_allocate(struct gn_arena *arena, enum gn_arena_use use, size_t
         block_size = GN_ARENA_BLOCK_MIN << class;
     }
     uint64_t quota = arena->config.quota[use];
-    if (quota != 0 && arena->used[use] + block_size > quota)
+    if (quota != 0 && arena->used[use] + block_size > quota) {
+        arena->over_quota = true;
         return 0;
+    }
     uint64_t block = class < CLASS_COUNT ? allocate_block(arena, use, class) : allocate_run(arena, use, block_size);
-    if (block == 0)
+    if (block == 0) {
+        arena->short_of_pages = true;
         return 0;
+    }
     arena->state->allocated = true;
     arena->used[use] += block_size;
     arena->free -= block_size;

@@ -49,16 +49,17 @@
 
 /* What a block is used for; quotas and counters go by it. */
 enum gn_arena_use {
-    GN_ARENA_HEAD, /* head blocks, connection-info blocks, partial heads */
-    GN_ARENA_BODY_IN,
+    GN_ARENA_HEAD,     /* head blocks, connection-info blocks */
+    GN_ARENA_BODY_IN,  /* bodies, trailer sections, and input that waits: partial heads cannot starve complete ones */
     GN_ARENA_BODY_OUT, /* everything that waits to be sent */
     GN_ARENA_USE_COUNT
 };
 
 struct gn_arena_config {
+    uint64_t limit; /* most bytes of all slabs; no more are asked for, see gn_arena_may_grow; 0: none */
     uint64_t
-        reserve; /* other uses leave empty pages of this many bytes (rounded up to pages) to GN_ARENA_HEAD; 0: none,
-                         usual is 1/8 of the first slabs */
+        reserve; /* other uses leave empty pages of this many bytes, and of an eighth of all slabs if that is more, to
+                         GN_ARENA_HEAD; 0: none at all */
     uint64_t low_water;                 /* gn_arena_low says so when fewer bytes are free */
     uint64_t quota[GN_ARENA_USE_COUNT]; /* most bytes a use may hold; 0: no quota of its own */
 };
@@ -73,6 +74,8 @@ struct gn_arena {
     uint64_t free;  /* bytes in free blocks and free pages */
     uint64_t used[GN_ARENA_USE_COUNT];
     uint64_t lent_blocks; /* blocks that Java holds */
+    bool short_of_pages;  /* an allocation failed that another slab may let succeed; cleared by the next slab */
+    bool over_quota;      /* one failed that no slab helps; cleared by the caller */
     uint32_t slab_count;
     uint32_t slab_keep; /* so many slabs, the first ones, are never given back: as many as were added before the first
                            allocation */
@@ -114,6 +117,13 @@ void gn_arena_lend(struct gn_arena *arena, uint64_t block);
 /* Java's block becomes C's again: true. Any other number, a block of C's or a place inside a block: false, and nothing
    changes. Whatever the number, it is safe. */
 bool gn_arena_take_back(struct gn_arena *arena, uint64_t block);
+
+/* Whether another slab of the usual size stays within the limit. */
+static inline bool gn_arena_may_grow(const struct gn_arena *arena)
+{
+    return arena->slab_count < GN_ARENA_SLABS_MAX &&
+           (arena->config.limit == 0 || arena->total + GN_ARENA_SLAB_MAX <= arena->config.limit);
+}
 
 /* Whether fewer than `low_water` bytes are free. */
 static inline bool gn_arena_low(const struct gn_arena *arena)

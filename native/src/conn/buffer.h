@@ -1,6 +1,7 @@
 /*
  * Bytes that were received and could not be used yet, in one piece: a partial head, or input that waits for room. It
- * owns one block of the arena while it holds something, and nothing while it is empty.
+ * owns one block of the arena, or of the C heap while the arena has none, while it holds something, and nothing while it is
+ * empty.
  */
 #ifndef GN_CONN_BUFFER_H
 #define GN_CONN_BUFFER_H
@@ -15,8 +16,9 @@ struct gn_context;
 #define GN_BUFFER_MAX (1U << 20)
 
 struct gn_buffer {
-    uint64_t block;
-    uint32_t begin, end;
+    uint64_t block; /* 0: none, or `heap` */
+    uint8_t *heap;
+    uint32_t begin, end, heap_capacity;
 };
 
 static inline size_t gn_buffer_length(const struct gn_buffer *buffer)

@@ -74,7 +74,7 @@ static void settle(struct gn_connection *connection)
         return;
     bool open = connection->state == GN_CONNECTION_OPEN;
     if (connection->blocked & GN_BLOCKED_MEMORY)
-        context->slab_needed = true;
+        context->memory_short = true;
     if (open && connection->blocked != 0 && gn_list_empty(&connection->ready)) {
         if (connection->blocked & (GN_BLOCKED_RING | GN_BLOCKED_MEMORY))
             gn_list_append(&context->starved, &connection->ready);

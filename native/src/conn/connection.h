@@ -25,6 +25,16 @@
  *
  * Input has its own small state: it is `blocked` while the protocol cannot go on. Receiving is turned off when more
  * than GN_INPUT_HELD bytes have piled up meanwhile.
+ *
+ * What it can hold at most, of the arena or of the heap that stands in for it, block sizes included (a piece is what is
+ * received at once, up to 64 KiB; with the default settings in brackets):
+ * - of input that waits, twice the sum of a piece and a partial head of `head_bytes` [384 KiB];
+ * - of heads, for each request of the `pipeline`, a block of `head_bytes` and a page [6 MiB];
+ * - of bodies that Java has not given back, for each, `receive_credit` and a block of 16 KiB [2.5 MiB];
+ * - of output, twice the sum of `send_credit` for the first two responses and of two times GN_QUEUED_SEND_CREDIT for each
+ *   other one [752 KiB], and the heads that Java gives the responses.
+ * Besides, on the C heap: its own structure, one for each exchange, and a partial head's fields. Idle, it holds its
+ * structure and nothing else.
  */
 #ifndef GN_CONN_CONNECTION_H
 #define GN_CONN_CONNECTION_H

@@ -1,5 +1,25 @@
 #include "conn/context.h"
 
+void *gn_context_spare(struct gn_context *context, size_t length)
+{
+    if (length > context->spare_limit || context->spare > context->spare_limit - length)
+        return NULL;
+    void *bytes = gn_memory_allocate(&context->memory, length);
+    if (bytes != NULL) {
+        context->spare += length;
+        context->relief.wanted += length;
+    }
+    return bytes;
+}
+
+void gn_context_give_back(struct gn_context *context, void *bytes, size_t length)
+{
+    gn_memory_free(&context->memory, bytes, length);
+    context->spare -= length;
+    if (context->relief.wanted > context->spare)
+        context->relief.wanted = context->spare;
+}
+
 void gn_context_log(struct gn_context *context, struct gn_event event)
 {
     // Log lines come in floods when somebody attacks; the exchanges need the ring more.

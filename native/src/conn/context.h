@@ -11,12 +11,16 @@
 #include "base/memory.h"
 #include "base/slots.h"
 #include "conn/prepared.h"
+#include "conn/relief.h"
 #include "h1/request_parser.h"
 #include "http/date.h"
 #include "io/io.h"
 #include "ring/ring.h"
 #include "ring/shared.h"
 #include "timer/timer.h"
+
+/* The most bytes of the C heap that may stand in for blocks of a loop's arena. */
+#define GN_SPARE_MAX (256ULL << 20)
 
 struct gn_context {
     struct gn_io *io;
@@ -40,8 +44,10 @@ struct gn_context {
     struct gn_list exchange_pool;
     uint32_t segments_pooled, exchanges_pooled;
     uint64_t turn_bytes;
-    uint64_t output_heap; /* bytes of the C heap that outputs hold */
-    bool slab_needed;     /* an allocation failed that another slab may let succeed */
+    uint64_t spare; /* bytes of the C heap that stand in for blocks of the arena */
+    uint64_t spare_limit;
+    bool memory_short; /* since the starved were last resumed, a connection was blocked for want of memory */
+    struct gn_relief relief;
     /* Room for the head in hand; a head that is not complete moves out of here. */
     struct gn_h1_field fields[GN_H1_FIELDS_MAX];
 };
@@ -51,6 +57,11 @@ static inline void gn_context_count(struct gn_context *context, unsigned reason)
 {
     context->counters->reasons[reason]++;
 }
+
+/* Memory of the C heap for what would be lost without: who is served just when the arena has no room is not to blame. NULL:
+   it holds GN_SPARE_MAX (or the arena's limit, if that is less) already, or there is none. */
+void *gn_context_spare(struct gn_context *context, size_t length);
+void gn_context_give_back(struct gn_context *context, void *bytes, size_t length);
 
 /* Writes an event for the log, or counts that there was no room. */
 void gn_context_log(struct gn_context *context, struct gn_event event);

@@ -48,19 +48,13 @@ void gn_output_pool_end(struct gn_context *context)
     context->segments_pooled = 0;
 }
 
-/* A response whose memory the arena does not have now must not die of it: the slab that is asked for comes a turn later, and
-   who is served just then is not to blame. Credit bounds what a connection can hold; GN_OUTPUT_HEAP_MAX bounds the sum. */
+/* A response whose memory the arena does not have now must not die of it: the slab that is asked for comes a turn later.
+   Credit bounds what a connection can hold, GN_SPARE_MAX bounds the sum. */
 static bool take_heap(struct gn_context *context, struct gn_segment *segment, size_t length)
 {
-    context->slab_needed = true;
-    if (length > GN_OUTPUT_HEAP_MAX - context->output_heap)
-        return false;
-    segment->bytes = gn_memory_allocate(&context->memory, length);
-    if (segment->bytes == NULL)
-        return false;
+    segment->bytes = gn_context_spare(context, length);
     segment->capacity = (uint32_t)length;
-    context->output_heap += length;
-    return true;
+    return segment->bytes != NULL;
 }
 
 static void link_segment(struct gn_output *output, struct gn_segment *segment)
@@ -114,8 +108,7 @@ static void drop_first(struct gn_context *context, struct gn_output *output)
     } else if (segment->prepared != NULL) {
         gn_prepared_release(context, segment->prepared);
     } else {
-        gn_memory_free(&context->memory, segment->bytes, segment->capacity);
-        context->output_heap -= segment->capacity;
+        gn_context_give_back(context, segment->bytes, segment->capacity);
     }
     free_segment(context, segment);
 }

@@ -11,9 +11,6 @@
 #include <stdint.h>
 #include <sys/uio.h>
 
-/* The most bytes of the C heap that the outputs of a loop may hold while the arena has no room. */
-#define GN_OUTPUT_HEAP_MAX (256ULL << 20)
-
 struct gn_context;
 struct gn_prepared;
 struct gn_segment;

@@ -591,6 +591,21 @@ static uint64_t deadline(const struct gn_connection *connection, unsigned *reaso
     return limit == 0 ? GN_TIMER_NEVER : since + limit;
 }
 
+static uint64_t stalled_since(const struct gn_connection *connection)
+{
+    const struct gn_h1_session *session = &connection->h1;
+    if (connection->blocked != 0)
+        return GN_TIMER_NEVER;
+    // A head counts from its beginning, else a byte now and then would keep it for ever.
+    if (session->reading == GN_H1_READING_HEAD)
+        return session->partial != NULL && connection->exchange_count == 0 ? session->since : GN_TIMER_NEVER;
+    const struct gn_exchange *exchange = session->receiving;
+    if (session->reading > GN_H1_READING_TRAILERS || exchange == NULL || exchange->receive_credit == 0 ||
+        connection->exchange_count > 1)
+        return GN_TIMER_NEVER;
+    return connection->last_received > session->since ? connection->last_received : session->since;
+}
+
 static void expired(struct gn_connection *connection, unsigned reason)
 {
     const struct gn_listener_settings *settings = connection->settings;
@@ -631,6 +646,7 @@ const struct gn_protocol gn_h1_protocol = {
     .drained = gn_h1_reply_drained,
     .finish = finish,
     .deadline = deadline,
+    .stalled_since = stalled_since,
     .expired = expired,
     .end = drop_partial,
 };

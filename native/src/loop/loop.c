@@ -94,6 +94,8 @@ static void set_up_context(struct gn_loop *loop, const struct gn_loop_settings *
     context->ring.events = (struct gn_event *)(void *)(loop->base + settings->events_offset);
     context->ring.capacity = (uint32_t)settings->events_capacity;
     context->counters = &loop->shared->counters;
+    context->spare_limit = settings->memory != 0 && settings->memory < GN_SPARE_MAX ? settings->memory : GN_SPARE_MAX;
+    loop->relief_at = GN_TIMER_NEVER;
     context->turn_bytes = settings->turn_bytes == 0 ? TURN_BYTES : settings->turn_bytes;
     gn_slots_start(&context->connections, &context->memory, SLOTS_MAX);
     gn_slots_start(&context->exchanges, &context->memory, SLOTS_MAX);
@@ -131,6 +133,21 @@ static int open_io(struct gn_loop *loop, const struct gn_loop_settings *settings
     return error;
 }
 
+/* A class of use may not take everything: in and out each leave 3/8 to the others and, with the eighth that only heads may
+   take, at least 1/4 to each other; heads leave 1/4 to bodies. */
+static struct gn_arena_config arena_config(const struct gn_loop_settings *settings)
+{
+    uint64_t memory = settings->memory;
+    return (struct gn_arena_config){
+        .limit = memory,
+        .reserve = settings->reserve,
+        .low_water = settings->low_water,
+        .quota = {[GN_ARENA_HEAD] = memory / 4 * 3,
+                  [GN_ARENA_BODY_IN] = memory / 8 * 5,
+                  [GN_ARENA_BODY_OUT] = memory / 8 * 5},
+    };
+}
+
 int gn_loop_open(struct gn_loop **result, struct gn_shared *shared, struct gn_io_faults *faults)
 {
     // A copy: what was checked is what is used, whatever becomes of the shared memory.
@@ -148,7 +165,7 @@ int gn_loop_open(struct gn_loop **result, struct gn_shared *shared, struct gn_io
     loop->shared = shared;
     loop->base = (uint8_t *)shared;
     set_up_context(loop, &settings);
-    struct gn_arena_config arena = {.reserve = settings.reserve, .low_water = settings.low_water};
+    struct gn_arena_config arena = arena_config(&settings);
     int error = gn_arena_open(&loop->context.arena, &loop->context.memory, &arena);
     if (error != 0)
         goto free_loop;
@@ -172,7 +189,7 @@ int gn_loop_add_slab(struct gn_loop *loop, uint8_t *bytes, size_t size)
 {
     int index = gn_arena_add(&loop->context.arena, bytes, size);
     if (index > 0)
-        loop->slab_wanted = loop->context.slab_needed = false;
+        loop->slab_wanted = false;
     return index;
 }
 
@@ -230,6 +247,12 @@ static void resume(struct gn_list *list)
         gn_connection_resume(gn_list_owner(link, struct gn_connection, ready));
 }
 
+static void resume_starved(struct gn_context *context)
+{
+    context->memory_short = false;
+    resume(&context->starved);
+}
+
 static void expire(struct gn_context *context)
 {
     struct gn_list expired, *link;
@@ -270,11 +293,17 @@ static uint64_t look_after_listeners(struct gn_loop *loop)
 static void look_after_memory(struct gn_loop *loop)
 {
     struct gn_context *context = &loop->context;
-    bool low = gn_arena_low(&context->arena) || context->slab_needed;
-    if (low && !loop->slab_wanted && gn_ring_room(&context->ring) > 0) {
+    bool may_grow = gn_arena_may_grow(&context->arena);
+    bool low = gn_arena_low(&context->arena) || (may_grow && context->arena.short_of_pages);
+    if (low && may_grow && !loop->slab_wanted && gn_ring_room(&context->ring) > 0) {
         loop->slab_wanted = true;
+        loop->slab_wanted_at = context->now;
         gn_ring_write(&context->ring, (struct gn_event){.kind = GN_EVENT_SLAB_WANTED});
     }
+    if (!may_grow)
+        context->arena.short_of_pages = false;
+    bool overdue = loop->slab_wanted && context->now - loop->slab_wanted_at >= GN_RELIEF_STALLED;
+    loop->relief_at = gn_relief_look(context, !may_grow || overdue);
     if (low || gn_ring_room(&context->ring) == 0)
         return;
     uint32_t slab = gn_arena_give_back(&context->arena);
@@ -296,7 +325,7 @@ static void go_on(struct gn_context *context)
 {
     gn_exchange_deliver_owed(context);
     gn_connection_deliver_closed(context);
-    resume(&context->starved);
+    resume_starved(context);
     resume(&context->ready);
     flush(context);
 }
@@ -310,9 +339,10 @@ static uint64_t wait_time(const struct gn_loop *loop, uint64_t deadline, uint64_
     uint64_t timer = gn_timer_next(&context->wheel, context->now);
     if (timer < wait)
         wait = timer;
-    if (next_retry != GN_TIMER_NEVER) {
-        uint64_t retry = next_retry > context->now ? next_retry - context->now : 0;
-        wait = retry < wait ? retry : wait;
+    uint64_t next = next_retry < loop->relief_at ? next_retry : loop->relief_at;
+    if (next != GN_TIMER_NEVER) {
+        uint64_t until = next > context->now ? next - context->now : 0;
+        wait = until < wait ? until : wait;
     }
     return wait;
 }
@@ -344,7 +374,7 @@ int64_t gn_loop_poll(struct gn_loop *loop, uint32_t count, uint32_t head, uint64
         look_after_memory(loop);
         if (gn_ring_count(&context->ring) > 0 || turned != 0 || context->now >= deadline)
             break;
-        resume(&context->starved); // what was sent may have freed memory, and no event tells Java to poll
+        resume_starved(context); // what was sent may have freed memory, and no event tells Java to poll
         resume(&context->ready);
         flush(context);
     } while (true);

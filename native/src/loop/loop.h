@@ -21,6 +21,8 @@ struct gn_loop {
     uint32_t commands_capacity;
     bool asleep;      /* within io->turn, before the first callback */
     bool slab_wanted; /* SLAB_WANTED was written and no slab has come since */
+    uint64_t slab_wanted_at;
+    uint64_t relief_at; /* when gn_relief_look is due at the latest */
 };
 
 /*

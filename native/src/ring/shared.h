@@ -32,7 +32,8 @@
     X(receive_buffers)      /* io_uring: a power of two; 0: default */                                                 \
     X(receive_buffer_bytes) /* 0: default */                                                                           \
     X(low_water)            /* bytes of the arena: below it a slab is asked for */                                     \
-    X(reserve)              /* bytes of the arena that only heads may take */                                          \
+    X(reserve)              /* bytes of the arena that only heads may take, as the arena's config has it */            \
+    X(memory)               /* bytes of the arena at most, in slabs of 1 MiB; 0: no limit */                           \
     X(turn_bytes)           /* a connection's share of a turn in bytes of input; 0: default 65536 */
 
 /* Settings of a listener and of the connections that come from it. X(name): a 64-bit word. Times in nanoseconds, 0:
@@ -79,6 +80,7 @@
     X(connections_accepted)                                                                                            \
     X(connections_open)    /* gauge */                                                                                 \
     X(connections_refused) /* past a limit of connections: closed at once */                                           \
+    X(connections_evicted) /* ended for want of memory: their peer had stalled longest */                              \
     X(accept_failures)                                                                                                 \
     X(requests)            /* heads handed to Java */                                                                  \
     X(requests_refused)    /* heads and bodies answered by C with an error */                                          \

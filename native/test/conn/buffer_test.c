@@ -20,7 +20,7 @@ static void start(unsigned count)
 
 static void end(void)
 {
-    CHECK_EQ(context.arena.used[GN_ARENA_HEAD], 0);
+    CHECK_EQ(context.arena.used[GN_ARENA_BODY_IN], 0);
     gn_arena_close(&context.arena);
     CHECK_EQ(context.memory.blocks, 0);
     for (unsigned i = 0; i < 3; i++) {
@@ -65,7 +65,7 @@ TEST(bytes_stay_in_one_piece)
         gn_buffer_consume(&context, &buffer, drop);
         taken += drop;
         if (put == taken)
-            CHECK_EQ(context.arena.used[GN_ARENA_HEAD], 0); // empty, it holds nothing
+            CHECK_EQ(context.arena.used[GN_ARENA_BODY_IN], 0); // empty, it holds nothing
     }
     gn_buffer_consume(&context, &buffer, gn_buffer_length(&buffer));
     end();
@@ -96,7 +96,7 @@ TEST(without_memory_nothing_changes)
     static uint8_t bytes[600000];
     CHECK(gn_buffer_append(&context, &buffer, bytes, sizeof(bytes)));
     CHECK(!gn_buffer_append(&context, &buffer, bytes, sizeof(bytes) / 2)); // no room for a copy
-    CHECK(context.slab_needed);
+    CHECK(context.arena.short_of_pages);
     CHECK_EQ(gn_buffer_length(&buffer), sizeof(bytes));
     gn_buffer_consume(&context, &buffer, sizeof(bytes));
     end();
@@ -104,6 +104,27 @@ TEST(without_memory_nothing_changes)
     CHECK(!gn_buffer_append(&context, &buffer, bytes, 1));
     CHECK_EQ(gn_buffer_length(&buffer), 0);
     gn_buffer_consume(&context, &buffer, 0);
+    end();
+}
+
+TEST(the_heap_stands_in_while_the_arena_has_no_room)
+{
+    start(0);
+    context.spare_limit = 10000;
+    struct gn_buffer buffer = {0};
+    char bytes[8000];
+    for (size_t i = 0; i < sizeof(bytes); i++)
+        bytes[i] = (char)(i * 7);
+    for (size_t i = 0; i < 1000; i++)
+        CHECK(gn_buffer_append(&context, &buffer, (const uint8_t *)bytes + i, 1));
+    CHECK(context.spare >= 1000 && context.spare <= 2000);
+    CHECK(memcmp(gn_buffer_bytes(&context, &buffer), bytes, 1000) == 0);
+    CHECK(!gn_buffer_append(&context, &buffer, (const uint8_t *)bytes, sizeof(bytes))); // no room for a copy
+    CHECK_EQ(gn_buffer_length(&buffer), 1000);
+    gn_buffer_consume(&context, &buffer, 500);
+    CHECK(memcmp(gn_buffer_bytes(&context, &buffer), bytes + 500, 500) == 0);
+    gn_buffer_consume(&context, &buffer, 500);
+    CHECK_EQ(context.spare, 0);
     end();
 }
 

@@ -1,0 +1,49 @@
+/*
+ * What is done when memory is short and no more comes: the connection whose peer has stalled longest is ended, with
+ * GN_REASON_OUT_OF_MEMORY and a reset, and counted (connections_evicted).
+ *
+ * Memory is short while a connection is blocked for want of it (GN_BLOCKED_MEMORY), or until as much was made free as the
+ * C heap had to stand in for (gn_context.spare). No more comes when the arena may not grow, when the class of use has its whole quota, or when a slab
+ * that was asked for has not come for GN_RELIEF_STALLED.
+ *
+ * A peer has stalled if the connection has waited for nothing but it for GN_RELIEF_STALLED or longer, and holds memory
+ * meanwhile:
+ * - there is output, of which it has taken nothing since;
+ * - there is a head that it has begun and not completed since, and no request before it is still being handled;
+ * - there is a body, or a trailer section, of which Java wants more and nothing has come since.
+ * So a connection that waits for Java, for credit or for memory is never ended, whatever it holds.
+ *
+ * Work is bounded: the connections are looked at in rounds, at most GN_RELIEF_LOOKS of them a turn. At the end of a round
+ * the GN_RELIEF_VICTIMS that have stalled longest are known; of these the first ones are ended, longest first, until they
+ * hold what is wanted, or GN_RELIEF_BYTES, together. The next round begins GN_RELIEF_PAUSE later (where nobody had stalled, ten times that), if memory is still
+ * short.
+ */
+#ifndef GN_CONN_RELIEF_H
+#define GN_CONN_RELIEF_H
+
+#include <stdbool.h>
+#include <stdint.h>
+
+#define GN_RELIEF_STALLED (1000ULL * 1000 * 1000)
+#define GN_RELIEF_PAUSE (10ULL * 1000 * 1000)
+#define GN_RELIEF_LOOKS 1024U
+#define GN_RELIEF_VICTIMS 16U
+#define GN_RELIEF_BYTES (256ULL << 10)
+
+struct gn_context;
+
+struct gn_relief {
+    uint64_t wanted; /* bytes of the C heap that stand in for the arena, and for which nobody has gone yet */
+    uint64_t next;   /* when the next round, or the next part of this one, begins */
+    uint32_t cursor; /* the slot to look at next; 0: a round begins */
+    uint32_t count;
+    struct {
+        uint64_t since, connection; /* stalled since; id */
+    } victims[GN_RELIEF_VICTIMS];   /* in order */
+};
+
+/* Looks whether somebody has to go, once a turn while memory is short; `no_more`: no slab is going to come. Returns when to
+   call it again at the latest, or GN_TIMER_NEVER: memory is not short. */
+uint64_t gn_relief_look(struct gn_context *context, bool no_more);
+
+#endif

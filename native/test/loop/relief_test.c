@@ -1,0 +1,209 @@
+/* Who goes when memory is short and no more comes (conn/relief.h). */
+#include "loop/driver.h"
+
+static struct driver driver;
+
+#define MEMORY (4 * DRIVER_SLAB)
+#define PEERS 120U
+
+static struct gn_io_memory_peer *peers[PEERS];
+static char body[65536];
+
+static void start(uint64_t memory)
+{
+    driver_prepare(&driver);
+    driver.shared->loop.memory = memory;
+    driver.shared->loop.reserve = 4 * 65536;
+    driver.shared->loop.low_water = 65536;
+    driver_open(&driver);
+}
+
+/* Does as Java does: lends a slab for each that was asked for. */
+static void feed(unsigned *lent)
+{
+    driver_settle(&driver);
+    while (*lent < driver.slabs_wanted) {
+        driver_add_slab(&driver);
+        ++*lent;
+        driver_settle(&driver);
+    }
+}
+
+static uint64_t evicted(void)
+{
+    return driver.shared->counters.connections_evicted;
+}
+
+/* A connection of `peer` by its latest exchange. */
+static void answer_last(struct gn_io_memory_peer *peer, size_t length)
+{
+    driver_write(&driver, peer, GET);
+    driver_settle(&driver);
+    REQUIRE(driver.exchange_count > 0);
+    struct driver_exchange *exchange = driver_exchange(&driver, driver.exchange_count - 1);
+    driver_respond(&driver, exchange, 200, GN_FLAG_END | GN_FLAG_RELEASE, -1, body, length);
+    driver_note_release(&driver, exchange);
+    driver_settle(&driver);
+}
+
+static void check_that_a_fresh_client_is_served(void)
+{
+    struct gn_io_memory_peer *peer = driver_connect(&driver);
+    answer_last(peer, 1000);
+    size_t length;
+    driver_read(&driver, peer, &length);
+    CHECK_EQ(length, sizeof(OK(1000)) - 1 + 1000);
+    gn_io_memory_finish(peer);
+    driver_settle(&driver);
+}
+
+/* Clients that do not read their responses, one each millisecond; the arena grows as far as it may. */
+static unsigned fill_with_responses(unsigned count)
+{
+    unsigned lent = 0;
+    for (unsigned i = 0; i < count; i++) {
+        peers[i] = driver_connect(&driver);
+        gn_io_memory_room(peers[i], 0);
+        answer_last(peers[i], sizeof(body));
+        feed(&lent);
+        gn_io_memory_advance(driver.io, 1000000);
+    }
+    return lent;
+}
+
+TEST(whoever_does_not_read_goes_and_others_are_served)
+{
+    start(MEMORY);
+    unsigned lent = fill_with_responses(80);
+    CHECK(lent <= 2); // no slab is asked for beyond the limit
+    CHECK(driver.loop->context.arena.used[GN_ARENA_BODY_OUT] <= MEMORY / 8 * 5);
+    CHECK(driver.loop->context.spare > 0);
+    CHECK_EQ(evicted(), 0);
+    check_that_a_fresh_client_is_served();
+    CHECK_EQ(evicted(), 0); // nobody has stalled for a second yet
+    driver_advance(&driver, SECOND);
+    for (unsigned i = 0; i < 100; i++)
+        driver_advance(&driver, GN_RELIEF_PAUSE);
+    uint64_t gone = evicted();
+    CHECK(gone > 20 && gone < 60);
+    for (unsigned i = 0; i < 80; i++)
+        CHECK_EQ(gn_io_memory_saw_reset(peers[i]), i < gone); // those who stalled longest, and nobody else
+    check_that_a_fresh_client_is_served();
+    driver_advance(&driver, 2 * SECOND);
+    CHECK_EQ(evicted(), gone); // there is enough now
+    driver_close(&driver);
+}
+
+TEST(whoever_reads_stays)
+{
+    start(MEMORY);
+    struct gn_io_memory_peer *reader = driver_connect(&driver);
+    gn_io_memory_room(reader, 0);
+    answer_last(reader, sizeof(body));
+    fill_with_responses(80);
+    size_t length;
+    for (unsigned i = 0; i < 8; i++) {
+        driver_advance(&driver, SECOND / 4);
+        gn_io_memory_room(reader, 1000);
+        driver_settle(&driver);
+        driver_read(&driver, reader, &length);
+        CHECK_EQ(length, 1000);
+    }
+    CHECK(evicted() > 0);
+    CHECK(!gn_io_memory_saw_reset(reader));
+    driver_close(&driver);
+}
+
+TEST(whoever_does_not_complete_a_head_goes_even_if_a_byte_comes_now_and_then)
+{
+    start(MEMORY);
+    unsigned lent = 0;
+    static char head[60000];
+    memset(head, 'a', sizeof(head));
+    memcpy(head, "GET / HTTP/1.1\r\nhost: h\r\na: ", 28);
+    for (unsigned i = 0; i < 60; i++) {
+        peers[i] = driver_connect(&driver);
+        driver_write_bytes(&driver, peers[i], head, sizeof(head));
+        feed(&lent);
+        gn_io_memory_advance(driver.io, 1000000);
+    }
+    CHECK(lent <= 2);
+    CHECK(driver.loop->context.arena.used[GN_ARENA_BODY_IN] <= MEMORY / 8 * 5);
+    CHECK(driver.loop->context.spare > 0);
+    check_that_a_fresh_client_is_served();
+    for (unsigned turn = 0; turn < 20; turn++) {
+        for (unsigned i = 0; i < 60; i++)
+            gn_io_memory_write(peers[i], "a", 1);
+        driver_advance(&driver, SECOND / 10);
+    }
+    CHECK(evicted() > 0 && evicted() < 60);
+    CHECK(gn_io_memory_saw_close(peers[0]) && !gn_io_memory_saw_close(peers[59]));
+    check_that_a_fresh_client_is_served();
+    driver_close(&driver);
+}
+
+TEST(whoever_waits_for_java_stays_whatever_it_holds)
+{
+    start(MEMORY);
+    driver.hold_bodies = true;
+    unsigned lent = 0;
+    for (unsigned i = 0; i < 60; i++) {
+        peers[i] = driver_connect(&driver);
+        driver_write(&driver, peers[i], POST(100000));
+        driver_write_bytes(&driver, peers[i], body, sizeof(body));
+        feed(&lent);
+    }
+    CHECK(driver.loop->context.arena.used[GN_ARENA_BODY_IN] <= MEMORY / 8 * 5);
+    CHECK(driver.loop->context.memory_short);
+    driver_advance(&driver, SECOND);
+    for (unsigned i = 0; i < 50; i++)
+        driver_advance(&driver, SECOND / 10);
+    CHECK_EQ(evicted(), 0);
+    check_that_a_fresh_client_is_served();
+    // As Java takes what it holds, they go on.
+    for (unsigned i = 0; i < 60; i++) {
+        while (driver_exchange(&driver, i)->block_count > 0)
+            driver_credit(&driver, driver_exchange(&driver, i));
+    }
+    driver_settle(&driver);
+    driver_close(&driver);
+}
+
+TEST(while_it_waits_for_memory_the_loop_sleeps)
+{
+    start(MEMORY);
+    driver.hold_bodies = true;
+    unsigned lent = 0;
+    for (unsigned i = 0; i < 60; i++) {
+        peers[i] = driver_connect(&driver);
+        driver_write(&driver, peers[i], POST(100000));
+        driver_write_bytes(&driver, peers[i], body, sizeof(body));
+        feed(&lent);
+    }
+    CHECK(driver.loop->context.memory_short);
+    uint64_t turns = driver.shared->counters.turns;
+    driver_poll_wait(&driver, 10 * SECOND);
+    CHECK(driver.shared->counters.turns - turns <= 110);
+    driver_close(&driver);
+}
+
+TEST(a_slab_that_does_not_come_is_as_good_as_none)
+{
+    start(0);
+    for (unsigned i = 0; i < 50; i++) {
+        peers[i] = driver_connect(&driver);
+        gn_io_memory_room(peers[i], 0);
+        answer_last(peers[i], sizeof(body));
+    }
+    CHECK_EQ(driver.slabs_wanted, 1);
+    driver_advance(&driver, SECOND / 2);
+    CHECK_EQ(evicted(), 0);
+    driver_advance(&driver, SECOND);
+    for (unsigned i = 0; i < 100; i++)
+        driver_advance(&driver, GN_RELIEF_PAUSE);
+    CHECK(evicted() > 0 && evicted() < 50);
+    CHECK_EQ(driver.slabs_wanted, 1);
+    driver_close(&driver);
+}
+
+TEST_MAIN()
