@@ -126,7 +126,7 @@ public final class EventLoops implements AutoCloseable {
 
         /**
          * The direct memory that each loop begins with for heads and bodies, in slabs of 1 MiB. It grows when it runs
-         * short. The default is 4, which is 4 MiB.
+         * short, up to {@link #maxMemory}. The default is 4, which is 4 MiB.
          *
          * @param count 1 to 1024
          * @return this
@@ -134,6 +134,28 @@ public final class EventLoops implements AutoCloseable {
          */
         public Builder slabs(int count) {
             options.slabs(count);
+            return this;
+        }
+
+        /**
+         * The most direct memory that each loop takes for heads and bodies. No kind of use may take all of it: of what
+         * comes in and what goes out, each leaves the other a quarter at least, and heads have an eighth to themselves.
+         *
+         * <p>Where it runs out, reading pauses and responses are held in the native heap, of which a loop takes as much
+         * again at most (and no more than 256 MiB). Meanwhile the connection whose client has stalled longest is ended,
+         * if that is a second or more: one that does not read its response, or does not go on with its request. {@link
+         * LoopStats#connectionsEvicted} counts them. A connection that waits for its handler is never among them. The
+         * same is done when the JVM has no direct memory left ({@code -XX:MaxDirectMemorySize}).
+         *
+         * <p>The default is a quarter of the JVM's largest heap, divided by the loops, but at least 16 MiB, at least
+         * what the loops begin with, and at most 1 GiB.
+         *
+         * @param bytes a multiple of 1048576, up to 4 GiB, and not less than {@link #slabs}
+         * @return this
+         * @throws IllegalArgumentException if it is out of range or no multiple of 1 MiB
+         */
+        public Builder maxMemory(long bytes) {
+            options.maxMemory(bytes);
             return this;
         }
 
@@ -156,6 +178,7 @@ public final class EventLoops implements AutoCloseable {
          * @return the running loops
          * @throws IOException if the kernel refuses what they need, or the JVM's direct memory is too small for it: the
          *     message says what, and what to do about it
+         * @throws IllegalStateException if {@link #slabs} is more than {@link #maxMemory}
          * @throws UnsupportedOperationException if the native library cannot be loaded here: the message says why
          */
         public EventLoops start() throws IOException {

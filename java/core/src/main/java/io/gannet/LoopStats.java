@@ -19,6 +19,8 @@ import java.util.TreeMap;
  * @param connectionsOpen connections that are open now
  * @param connectionsRefused connections that were closed at once, since there were too many ({@link
  *     HttpServer.Builder#maxConnections}, {@link HttpServer.Builder#maxConnectionsPerAddress})
+ * @param connectionsEvicted connections that were ended, since memory was short and their client had stalled longest
+ *     ({@link EventLoops.Builder#maxMemory})
  * @param acceptFailures calls to accept a connection that failed
  * @param requests requests that were handed to handlers
  * @param requestsRefused requests that were answered with an error before or instead of a handler
@@ -48,6 +50,7 @@ public record LoopStats(
         long connectionsAccepted,
         long connectionsOpen,
         long connectionsRefused,
+        long connectionsEvicted,
         long acceptFailures,
         long requests,
         long requestsRefused,
@@ -86,6 +89,7 @@ public record LoopStats(
         map.put("connectionsAccepted", connectionsAccepted);
         map.put("connectionsOpen", connectionsOpen);
         map.put("connectionsRefused", connectionsRefused);
+        map.put("connectionsEvicted", connectionsEvicted);
         map.put("acceptFailures", acceptFailures);
         map.put("requests", requests);
         map.put("requestsRefused", requestsRefused);
@@ -125,6 +129,7 @@ public record LoopStats(
                 connectionsAccepted + other.connectionsAccepted,
                 connectionsOpen + other.connectionsOpen,
                 connectionsRefused + other.connectionsRefused,
+                connectionsEvicted + other.connectionsEvicted,
                 acceptFailures + other.acceptFailures,
                 requests + other.requests,
                 requestsRefused + other.requestsRefused,

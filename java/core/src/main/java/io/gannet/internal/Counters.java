@@ -26,6 +26,7 @@ final class Counters {
                 get(region, Layout.COUNTER_CONNECTIONS_ACCEPTED),
                 get(region, Layout.COUNTER_CONNECTIONS_OPEN),
                 get(region, Layout.COUNTER_CONNECTIONS_REFUSED),
+                get(region, Layout.COUNTER_CONNECTIONS_EVICTED),
                 get(region, Layout.COUNTER_ACCEPT_FAILURES),
                 get(region, Layout.COUNTER_REQUESTS),
                 get(region, Layout.COUNTER_REQUESTS_REFUSED),
@@ -59,7 +60,7 @@ final class Counters {
 
     /** Nothing but loops that were held up. */
     static LoopStats heldUp(long times) {
-        return new LoopStats(0, 0, 0, 0, 0, 0, 0, 0, 0, 0, 0, 0, 0, 0, 0, 0, 0, 0, 0, 0, 0, 0, 0, Map.of(), times);
+        return new LoopStats(0, 0, 0, 0, 0, 0, 0, 0, 0, 0, 0, 0, 0, 0, 0, 0, 0, 0, 0, 0, 0, 0, 0, 0, Map.of(), times);
     }
 
     private static long get(ByteBuffer region, int offset) {

@@ -458,7 +458,7 @@ public final class Loop implements EventLoop, Runnable {
     }
 
     private void open() throws IOException {
-        Region memory = new Region(options.backend, wakeDescriptor, options.slabs);
+        Region memory = new Region(options.backend, wakeDescriptor, options.slabs, options.memory());
         region = memory;
         events = memory.bytes;
         eventsAt = memory.events;

@@ -34,6 +34,7 @@ public final class LoopGroup {
 
     /** Starts all loops, or none. */
     public static LoopGroup start(LoopOptions options) throws IOException {
+        options.memory();
         NativeLibrary.require();
         preload();
         List<Loop> loops = new ArrayList<>();

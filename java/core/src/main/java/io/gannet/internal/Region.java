@@ -20,7 +20,7 @@ final class Region {
     final int commands;
     final int staging;
 
-    Region(Backend backend, int wakeDescriptor, int slabs) {
+    Region(Backend backend, int wakeDescriptor, int slabs, long memory) {
         events = align(Layout.SHARED_BYTES);
         commands = align(events + LoopOptions.EVENTS * Layout.RECORD_BYTES);
         staging = align(commands + LoopOptions.COMMANDS * Layout.RECORD_BYTES);
@@ -37,6 +37,7 @@ final class Region {
         bytes.putLong(Layout.LOOP_STAGING_OFFSET, staging);
         bytes.putLong(Layout.LOOP_STAGING_CAPACITY, LoopOptions.STAGING_BYTES);
         bytes.putLong(Layout.LOOP_LOW_WATER, Slabs.BYTES / 2);
+        bytes.putLong(Layout.LOOP_MEMORY, memory);
         bytes.putLong(Layout.LOOP_RESERVE, (long) slabs * Slabs.BYTES / 8);
     }
 
