@@ -90,8 +90,8 @@ TEST(connections_accepted_beyond_the_limit_wait_for_their_turn)
 {
     driver_prepare(&driver);
     open_with_limit(2);
-    struct gn_io_memory_peer *peers[40];
-    for (unsigned i = 0; i < 40; i++) {
+    struct gn_io_memory_peer *peers[18];
+    for (unsigned i = 0; i < 18; i++) {
         peers[i] = driver_connect(&driver);
         driver_write(&driver, peers[i], GET);
     }
@@ -99,7 +99,7 @@ TEST(connections_accepted_beyond_the_limit_wait_for_their_turn)
     accept_all();
     driver_settle(&driver);
     CHECK_EQ(driver.shared->counters.connections_open, 2);
-    for (unsigned i = 0; i < 38; i++) {
+    for (unsigned i = 0; i < 16; i++) {
         driver_respond(&driver, driver_exchange(&driver, i), 200, GN_FLAG_END | GN_FLAG_CLOSE, -1, "x", 1);
         gn_io_memory_finish(peers[i]);
         driver_settle(&driver);
