@@ -400,7 +400,7 @@ void gn_h1_reply_error(struct gn_exchange *exchange, unsigned status)
     struct gn_command command = {
         .kind = GN_COMMAND_RESPOND, .flags = GN_FLAG_END | GN_FLAG_CLOSE, .status = (uint16_t)status, .value = 0};
     // An error to a HEAD that broke must still say `content-length: 0`, hence the value.
-    gn_h1_reply_respond(exchange, &command, NULL);
+    gn_h1_reply_respond(exchange, &command, (const uint8_t *)"");
 }
 
 bool gn_h1_reply_interim(struct gn_exchange *exchange, const struct gn_command *command, const uint8_t *staged)
