@@ -18,7 +18,7 @@ struct test {
 };
 
 static struct test *test_first;
-static struct test **test_last = &test_first;
+__attribute__((unused)) static struct test **test_last = &test_first;
 static unsigned test_failures;
 
 static inline void test_fail(const char *file, int line)

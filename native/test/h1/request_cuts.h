@@ -6,6 +6,8 @@
 #define GN_TEST_H1_REQUEST_CUTS_H
 
 #include "h1/request_parser.h"
+
+#include "h1/same_request.h"
 #include "test.h"
 
 #define FIELDS 128
@@ -35,29 +37,6 @@ static inline enum gn_h1_status give(enum gn_h1_width width, struct gn_h1_reques
     return status;
 }
 
-static inline bool same_offsets(const struct gn_h1_request *a, const struct gn_h1_request *b, enum gn_h1_status status)
-{
-    if (a->start != b->start || a->method != b->method || a->method_length != b->method_length ||
-        a->target_length != b->target_length || a->version != b->version || a->field_count != b->field_count)
-        return false;
-    if (a->target_length != 0 && (a->target != b->target || a->target_form != b->target_form || a->path != b->path ||
-                                  a->path_length != b->path_length || a->query != b->query ||
-                                  a->query_length != b->query_length || a->authority != b->authority ||
-                                  a->authority_length != b->authority_length || a->scheme_https != b->scheme_https))
-        return false;
-    for (uint32_t i = 0; i < a->field_count; i++) {
-        const struct gn_h1_field *x = &a->fields[i], *y = &b->fields[i];
-        if (x->name != y->name || x->name_length != y->name_length || x->value != y->value ||
-            x->value_length != y->value_length || x->token != y->token)
-            return false;
-    }
-    return status != GN_H1_COMPLETE ||
-           (a->head_length == b->head_length && a->framing == b->framing && a->keep_alive == b->keep_alive &&
-            a->expect_continue == b->expect_continue && a->unknown_expectation == b->unknown_expectation &&
-            a->upgrade == b->upgrade && a->trailers_accepted == b->trailers_accepted &&
-            a->content_length == b->content_length && a->length_dropped == b->length_dropped);
-}
-
 /* Gives the text in pieces, the first of `first` bytes and the others of `piece`, and compares with `request`. */
 static inline bool cut_agrees(enum gn_h1_width width, const char *text, size_t length, size_t first, size_t piece,
                               const struct gn_h1_request_limits *limits, enum gn_h1_status expected)
@@ -71,7 +50,7 @@ static inline bool cut_agrees(enum gn_h1_width width, const char *text, size_t l
         if (status != GN_H1_MORE || given == length)
             break;
     }
-    if (status == expected && same_offsets(&request, &other, status))
+    if (status == expected && same_request(&request, &other, status))
         return true;
     fprintf(stderr, "width %d, first %zu, piece %zu: status %d, expected %d, for\n<%.*s>\n", width, first, piece,
             status, expected, length > 400 ? 400 : (int)length, text);

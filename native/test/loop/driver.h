@@ -95,9 +95,14 @@ struct driver {
 };
 
 #define DRIVER_EVENTS_OFFSET 4096U
+
+/* A program that wants smaller rings, or must prepare often, defines these before. */
+#ifndef DRIVER_STAGING
 #define DRIVER_STAGING (1U << 20)
 #define DRIVER_COMMANDS 1024U
 #define DRIVER_EVENTS 1024U
+#define DRIVER_EVENTS_MAX 65536U
+#endif
 
 static inline void driver_credit(struct driver *driver, struct driver_exchange *exchange);
 static inline void driver_free_trailers(struct driver *driver, struct driver_exchange *exchange);
@@ -134,8 +139,8 @@ static inline struct gn_listener_settings driver_default_settings(void)
 static inline void driver_prepare(struct driver *driver)
 {
     *driver = (struct driver){.slab_count = 2, .slab_bytes = DRIVER_SLAB, .listener = -1};
-    size_t most = DRIVER_EVENTS_OFFSET + 65536 * sizeof(struct gn_event) + DRIVER_COMMANDS * sizeof(struct gn_command) +
-                  DRIVER_STAGING;
+    size_t most = DRIVER_EVENTS_OFFSET + DRIVER_EVENTS_MAX * sizeof(struct gn_event) +
+                  DRIVER_COMMANDS * sizeof(struct gn_command) + DRIVER_STAGING;
     driver->shared = aligned_alloc(128, most);
     REQUIRE(driver->shared != NULL);
     memset(driver->shared, 0, most);
@@ -172,7 +177,7 @@ static inline int driver_open_loop(struct driver *driver)
 {
     struct gn_loop_settings *settings = &driver->shared->loop;
     uint8_t *region = (uint8_t *)driver->shared;
-    REQUIRE(settings->events_capacity <= 65536);
+    REQUIRE(settings->events_capacity <= DRIVER_EVENTS_MAX);
     settings->commands_offset = settings->events_offset + settings->events_capacity * sizeof(struct gn_event);
     settings->staging_offset = settings->commands_offset + settings->commands_capacity * sizeof(struct gn_command);
     driver->events = (struct gn_event *)(void *)(region + settings->events_offset);
