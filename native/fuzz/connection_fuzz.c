@@ -43,6 +43,7 @@ static struct answer answers[EXCHANGES_MAX];
 static struct client clients[PEERS];
 static uint64_t kept_ids[KEPT];
 static bool unlistening;
+static unsigned slabs_lent;
 static const size_t kept_lengths[KEPT] = {5, 6000};
 
 static uint32_t below(uint32_t limit)
@@ -471,6 +472,14 @@ static void choose_settings(void)
     settings->date = below(2);
 }
 
+/* Java lends a slab where one is wanted. */
+static void lend_slab(void)
+{
+    if (driver.slabs_wanted > slabs_lent)
+        driver_add_slab(&driver);
+    slabs_lent = driver.slabs_wanted;
+}
+
 /* Failures of memory and of system calls; what they end is gone, what they leave must be whole. */
 static void cause_trouble(void)
 {
@@ -493,9 +502,8 @@ static void cause_trouble(void)
         driver.faults.once[operation] = true;
         break;
     default:
-        if (driver.slabs_wanted > 0 && driver.shared->counters.arena_total < 16 * driver.slab_bytes &&
-            memory->fail_from == 0)
-            driver_add_slab(&driver);
+        if (memory->fail_from == 0)
+            lend_slab();
         break;
     }
 }
@@ -556,8 +564,7 @@ static void end_all(void)
     driver.read_limit = 0;
     driver.hold_bodies = false;
     for (unsigned round = 0; round < 45; round++) {
-        if (driver.slabs_wanted > 0 && round < 4)
-            driver_add_slab(&driver);
+        lend_slab();
         for (unsigned i = 0; i < PEERS; i++) {
             if (clients[i].peer == NULL)
                 continue;
@@ -636,6 +643,7 @@ int LLVMFuzzerTestOneInput(const uint8_t *bytes, size_t length)
     memset(clients, 0, sizeof(clients));
     memset(kept_ids, 0, sizeof(kept_ids));
     unlistening = false;
+    slabs_lent = 0;
     driver_prepare(&driver);
     bool hostile = one_in(4);
     choose_settings();

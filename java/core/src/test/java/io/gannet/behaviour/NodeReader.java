@@ -21,17 +21,16 @@ final class NodeReader {
         return System.getProperty("gannet.test.node", "node");
     }
 
-    static boolean isInstalled() {
+    /** The major version; 0: there is no Node. */
+    static int version() throws InterruptedException {
         try {
             Process process = new ProcessBuilder(program(), "--version")
-                    .redirectOutput(ProcessBuilder.Redirect.DISCARD)
                     .redirectError(ProcessBuilder.Redirect.DISCARD)
                     .start();
-            return process.waitFor() == 0;
+            String version = new String(process.getInputStream().readAllBytes(), ISO_8859_1);
+            return process.waitFor() == 0 ? Integer.parseInt(version.substring(1, version.indexOf('.'))) : 0;
         } catch (IOException e) {
-            return false;
-        } catch (InterruptedException e) {
-            throw new AssertionError(e);
+            return 0;
         }
     }
 

@@ -11,7 +11,8 @@ import java.util.regex.Pattern;
 
 /** Judges disagreements by {@code differential/rules.txt}. */
 final class ReadingRules {
-    private static final Pattern LINE = Pattern.compile("(\\S+) +(node|netty|both) +(\\S+) +(.+)");
+    private static final Pattern LINE =
+            Pattern.compile("(\\S+) +((?:node18|node20|node|netty|all)(?:,\\S+)?) +(\\S+) +(.+)");
 
     /** Who is stricter, where two servers do not read the same. */
     enum Difference {
@@ -64,7 +65,10 @@ final class ReadingRules {
             if (!parts.matches()) {
                 throw new IOException("not a rule: " + line);
             }
-            if (parts.group(2).equals(other) || parts.group(2).equals("both")) {
+            List<String> others = List.of(parts.group(2).split(","));
+            if (others.contains(other)
+                    || others.contains("all")
+                    || (others.contains("node") && other.startsWith("node"))) {
                 String names = parts.group(1).replace(".", "\\.").replace("*", ".*");
                 rules.add(new Rule(
                         line,
