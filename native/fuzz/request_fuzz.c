@@ -13,7 +13,7 @@
  *     4  limit of empty lines
  *     5  limit of head bytes in 16 bytes (0: 65536 bytes)
  *     6  limit of target bytes (0: 8192)
- *     7  unused
+ *     7  what is let in, bits of enum gn_h1_lenient (0: strict)
  */
 #define CHOICES 8
 
@@ -224,6 +224,17 @@ static void check_complete(const struct parse *whole, const uint8_t *bytes, size
     check_framing(request, bytes);
 }
 
+/* What passes without leniency is the same with it. */
+static void check_leniency(const struct parse *lenient, enum gn_h1_status status, const uint8_t *bytes, size_t length)
+{
+    struct parse strict;
+    limits.lenient = 0;
+    start(&strict, lenient->trailer_section, GN_H1_PORTABLE);
+    if (go_on(&strict, bytes, length) == GN_H1_COMPLETE)
+        HOLDS(status == GN_H1_COMPLETE && same(&strict, lenient, status));
+    free(strict.fields);
+}
+
 int LLVMFuzzerTestOneInput(const uint8_t *bytes, size_t length)
 {
     if (length < CHOICES)
@@ -234,13 +245,16 @@ int LLVMFuzzerTestOneInput(const uint8_t *bytes, size_t length)
     limits = (struct gn_h1_request_limits){.head_bytes = choices[5] == 0 ? 65536 : choices[5] * 16U,
                                            .target_bytes = choices[6] == 0 ? 8192 : choices[6],
                                            .fields = choices[3] == 0 ? 100 : choices[3],
-                                           .empty_lines = choices[4]};
+                                           .empty_lines = choices[4],
+                                           .lenient = choices[7]};
     struct parse whole;
     start(&whole, choices[0] & 1, GN_H1_PORTABLE);
     enum gn_h1_status status = go_on(&whole, bytes, length);
     HOLDS(gn_h1_error_text(status) != NULL && (gn_h1_error_code(status) >= 400) == (status > GN_H1_MORE));
     check_cuts(&whole, status, bytes, length, choices);
-    if (status == GN_H1_COMPLETE)
+    if (choices[7] != 0)
+        check_leniency(&whole, status, bytes, length);
+    else if (status == GN_H1_COMPLETE)
         check_complete(&whole, bytes, length);
     if (status == GN_H1_COMPLETE && whole.trailer_section)
         HOLDS(gn_h1_trailers_select(&whole.trailers) <= limits.fields);
