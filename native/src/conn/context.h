@@ -52,16 +52,16 @@ struct gn_context {
     struct gn_h1_field fields[GN_H1_FIELDS_MAX];
 };
 
+/* Memory of the C heap for what would be lost without: who is served just when the arena has no room is not to blame. NULL:
+   it holds GN_SPARE_MAX (or the arena's limit, if that is less) already, or there is none. */
+void *gn_context_spare(struct gn_context *context, size_t length);
+void gn_context_give_back(struct gn_context *context, void *bytes, size_t length);
+
 /* Counts something that `reason` (gn_reason) did to a peer. */
 static inline void gn_context_count(struct gn_context *context, unsigned reason)
 {
     context->counters->reasons[reason]++;
 }
-
-/* Memory of the C heap for what would be lost without: who is served just when the arena has no room is not to blame. NULL:
-   it holds GN_SPARE_MAX (or the arena's limit, if that is less) already, or there is none. */
-void *gn_context_spare(struct gn_context *context, size_t length);
-void gn_context_give_back(struct gn_context *context, void *bytes, size_t length);
 
 /* Writes an event for the log, or counts that there was no room. */
 void gn_context_log(struct gn_context *context, struct gn_event event);

@@ -88,6 +88,7 @@ static bool full(const struct gn_listener *listener)
 static void note_refused(struct gn_listener *listener, unsigned reason, uint64_t peer)
 {
     listener->context->counters->connections_refused++;
+    gn_context_count(listener->context, reason);
     gn_context_log(listener->context,
                    (struct gn_event){.kind = GN_EVENT_REFUSED, .reason = (uint16_t)reason, .block = peer});
 }
