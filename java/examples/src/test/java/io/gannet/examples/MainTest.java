@@ -51,6 +51,7 @@ class MainTest {
         "hello --port x, --port",
         "hello --port 65536, port must be 0 to 65535: 65536",
         "playground --loops 0, loops must be 1 to 1024: 0",
+        "playground --head-timeout -1, 'headTimeout'",
         "hello --backend kqueue, 'not auto, io_uring or epoll: kqueue'",
         "hello --backend kqueue, --backend",
         "hello --nothing, --nothing",

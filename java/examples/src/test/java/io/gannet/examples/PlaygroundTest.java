@@ -334,6 +334,30 @@ class PlaygroundTest {
         assertTrue(response.body().contains("must be a number from "), response.body());
     }
 
+    @ParameterizedTest
+    @CsvSource({
+        "--head-timeout, 'GET / HTTP/1.1\r\n', 'HTTP/1.1 408 '",
+        "--body-timeout, 'POST /upload HTTP/1.1\r\nHost: x\r\nContent-Length: 2\r\n\r\nx', 'HTTP/1.1 408 '"
+    })
+    void timeoutsAreOptions(String option, String request, String expected) throws Exception {
+        try (var own = RunningExample.start("playground", backend, "--dispatch", dispatch, option, "1")) {
+            String response = own.exchange(request);
+            assertTrue(response.startsWith(expected), response);
+        }
+    }
+
+    @Test
+    void writeTimeoutIsAnOption() throws Exception {
+        try (var own = RunningExample.start("playground", backend, "--dispatch", dispatch, "--write-timeout", "1");
+                Socket socket = own.connect()) {
+            socket.getOutputStream().write("GET /bytes/10737418240 HTTP/1.1\r\nHost: x\r\n\r\n".getBytes(ISO_8859_1));
+            String stats = own.exchange("GET /stats HTTP/1.1\r\nHost: x\r\nConnection: close\r\n\r\n");
+            while (!stats.contains("\"timeouts\":1,")) {
+                stats = own.exchange("GET /stats HTTP/1.1\r\nHost: x\r\nConnection: close\r\n\r\n");
+            }
+        }
+    }
+
     @Test
     void terminationFinishesWhatRuns() throws Exception {
         try (var own = RunningExample.start("playground", backend, "--dispatch", dispatch)) {
