@@ -249,6 +249,8 @@ static void take_sent(struct gn_connection *connection, size_t length)
     connection->last_sent = connection->context->now;
     connection->context->counters->bytes_sent += length;
     gn_output_advance(connection->context, &connection->output, length);
+    if (connection->output.length <= connection->settings->send_credit)
+        gn_connection_unblock(connection, GN_BLOCKED_OUTPUT);
 }
 
 static void send_failed(struct gn_connection *connection, ssize_t result)

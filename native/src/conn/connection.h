@@ -62,6 +62,7 @@ enum gn_blocked {
     GN_BLOCKED_PIPELINE = 4, /* until a response is complete */
     GN_BLOCKED_CREDIT = 8,   /* until Java takes body bytes */
     GN_BLOCKED_TURN = 16,    /* its share of this turn is used up */
+    GN_BLOCKED_OUTPUT = 32,  /* until no more than `send_credit` bytes wait to be sent */
 };
 
 struct gn_listener;

@@ -440,6 +440,11 @@ static size_t read_head(struct gn_connection *connection, const uint8_t *bytes, 
         connection->blocked |= GN_BLOCKED_PIPELINE;
         return 0;
     }
+    // A head that has begun goes on, because its time does.
+    if (connection->output.length > connection->settings->send_credit && session->partial == NULL) {
+        connection->blocked |= GN_BLOCKED_OUTPUT;
+        return 0;
+    }
     struct gn_h1_request_limits limits = limits_of(connection);
     struct gn_h1_request fresh, *request = &fresh;
     if (session->partial != NULL)

@@ -38,8 +38,8 @@
  *
  *     reading \ first response | none, or begun                     | complete
  *     -------------------------+------------------------------------+------------------------------------------------------
- *     HEAD                     | pipelining, up to `pipeline`; with | next exchange; queue empty: idle
- *                              | `safe_pipeline` safe methods only  |
+ *     HEAD                     | pipelining, up to `pipeline`; with | next exchange, once no more than `send_credit` bytes
+ *                              | `safe_pipeline` safe methods only  | of responses wait to be sent; queue empty: idle
  *     SIZED/CHUNKED/TRAILERS   | body goes to Java under credit     | rest is dropped, then HEAD; too much: the end
  *     OFFER                    | input waits                        | HEAD
  *     TUNNEL                   | bytes go to Java under credit; it  | its sending side is shut down; when the peer has ended,

@@ -164,4 +164,56 @@ TEST(an_error_needs_not_wait)
     driver_close(&driver);
 }
 
+/* Answers, as long as there are requests to answer, with 20,000 bytes each; returns how many there were in all. */
+static size_t answer_at_length(size_t answered)
+{
+    static char body[20000];
+    memset(body, 'b', sizeof(body));
+    for (; driver_settle(&driver), answered < driver.exchange_count; answered++)
+        driver_respond(&driver, driver_exchange(&driver, answered), 200, GN_FLAG_END, -1, body, sizeof(body));
+    return answered;
+}
+
+TEST(J7_answers_that_nobody_reads_hold_up_the_requests_behind_them)
+{
+    enum { COUNT = 100 };
+    for (unsigned late = 0; late < 2; late++) {
+        driver_prepare(&driver);
+        driver.shared->listener.pipeline = 2;
+        driver.late = late != 0;
+        struct gn_io_memory_peer *peer = driver_begin(&driver, "");
+        gn_io_memory_room(peer, 0);
+        for (unsigned i = 0; i < COUNT; i++)
+            CHECK_EQ(gn_io_memory_write(peer, GET, strlen(GET)), strlen(GET));
+        size_t answered = answer_at_length(0), length, received = 0;
+        CHECK(answered <= 65536 / 20000 + 1 + 2); // past the send credit, and those that were in flight
+        check_at_rest();
+        gn_io_memory_room(peer, 1000);
+        for (unsigned i = 0; answered < COUNT && i < 10000; i++) {
+            driver_read(&driver, peer, &length);
+            received += length;
+            answered = answer_at_length(answered);
+        }
+        CHECK_EQ(answered, COUNT);
+        for (length = 1; length > 0; received += length) {
+            driver_read(&driver, peer, &length);
+            driver_settle(&driver);
+        }
+        CHECK_EQ(received, COUNT * (strlen(OK(20000)) + 20000));
+        driver_close(&driver);
+    }
+}
+
+TEST(J7_E1_a_head_that_has_begun_is_not_held_up_for_its_time_runs)
+{
+    driver_prepare(&driver);
+    struct gn_io_memory_peer *peer = driver_begin(&driver, GET GET GET GET GET "GET / HTT");
+    gn_io_memory_room(peer, 0);
+    CHECK_EQ(answer_at_length(0), 5);
+    driver_write(&driver, peer, "P/1.1\r\nhost: h\r\n\r\n" GET);
+    driver_settle(&driver);
+    CHECK_EQ(driver.exchange_count, 6);
+    driver_close(&driver);
+}
+
 TEST_MAIN()
