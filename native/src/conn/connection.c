@@ -523,6 +523,11 @@ void gn_connection_expired(struct gn_connection *connection)
         gn_connection_watch_time(connection);
         return;
     }
+    // What only requests need is not held while there is none. A new one makes it again, but not each new one.
+    if (connection->exchange_count == 0) {
+        gn_info_release(context, connection->info);
+        connection->info = NULL;
+    }
     if (connection->output.length == 0 || settings->write_timeout == 0) {
         connection->pace.until = 0;
     } else if (!keeps_pace(connection, settings->write_timeout)) {

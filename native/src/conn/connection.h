@@ -161,7 +161,8 @@ static inline uint64_t gn_connection_least_bytes(uint64_t rate, uint64_t time)
     return bytes == 0 ? 1 : bytes;
 }
 
-/* The connection's info with a reference for the caller; NULL: no memory. */
+/* The connection's info with a reference for the caller; NULL: no memory. The connection keeps one itself, until its
+   timer finds it without a request. */
 struct gn_info *gn_connection_info(struct gn_connection *connection);
 void gn_info_release(struct gn_context *context, struct gn_info *info);
 

@@ -184,6 +184,35 @@ TEST(E3_idle_after_a_request)
     driver_close(&driver);
 }
 
+TEST(an_idle_connection_gives_back_what_only_requests_need)
+{
+    struct gn_io_memory_peer *peer = driver_start_with(&driver, GET);
+    struct gn_context *context = &driver.loop->context;
+    uint64_t id = driver_exchange(&driver, 0)->connection;
+    driver_advance(&driver, 31 * SECOND); // Java has not answered yet
+    CHECK(gn_connection_find(context, id)->info != NULL);
+    driver_answer(&driver, driver_exchange(&driver, 0), "x");
+    driver_settle(&driver);
+    driver_advance(&driver, 74 * SECOND);
+    driver_write(&driver, peer, GET); // still there for whoever comes at last
+    driver_settle(&driver);
+    driver_answer(&driver, driver_exchange(&driver, 1), "y");
+    driver_settle(&driver);
+    size_t with = context->memory.used;
+    for (unsigned i = 0; i < 70; i++)
+        driver_advance(&driver, SECOND);
+    CHECK(gn_connection_find(context, id)->info == NULL);
+    CHECK_EQ(context->arena.used[GN_ARENA_HEAD], 0);
+    CHECK(context->memory.used < with);
+    driver_write(&driver, peer, GET);
+    driver_settle(&driver);
+    CHECK_EQ(driver.exchange_count, 3);
+    driver_answer(&driver, driver_exchange(&driver, 2), "z");
+    driver_settle(&driver);
+    CHECK_READ(&driver, peer, OK(1) "x" OK(1) "y" OK(1) "z");
+    driver_close(&driver);
+}
+
 TEST(E3_a_short_idle_time_is_kept_to)
 {
     for (unsigned first_byte = 0; first_byte < 2; first_byte++) {
