@@ -34,8 +34,9 @@ ATTACKS = {
     "upgrades": floods.upgrades,
     "asleep": slow.asleep,
 }
-# Tables of connections and exchanges grow with the most there ever were, by so many bytes each, and keep their size.
-TABLES = {"idle": 64 * 5000, "crowd": 64 * 5000}
+# Tables of connections and exchanges, and pools, grow with the most there ever were at once, by at most so many bytes
+# in all, and keep their size. Everything else must be back exactly.
+TABLES = {"idle": 1 << 20, "crowd": 1 << 20}
 SETTLE = 30
 
 
