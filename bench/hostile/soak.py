@@ -209,7 +209,11 @@ class Soak:
             try:
                 await action(peer, rng)
             except Failure as failure:
-                raise Failure(f"{action.__name__}: {failure}") from None
+                self.stopping = True  # for all
+                self.going.set()
+                self.server.check_alive()
+                end = "reset" if peer.was_reset else "end" if peer.ended else "no end"
+                raise Failure(f"{action.__name__} ({end} of the connection): {failure}") from None
             finally:
                 peer.close()
             self.done[action.__name__] += 1
@@ -236,7 +240,7 @@ class Soak:
         async with asyncio.TaskGroup() as group:
             for number in range(AT_ONCE):
                 group.create_task(self.worker(number))
-            while (left := since + self.options.minutes * 60 - time.monotonic()) > 0:
+            while (left := since + self.options.minutes * 60 - time.monotonic()) > 0 and not self.stopping:
                 await asyncio.sleep(min(left, self.options.every))
                 await self.sample(since)
             self.stopping = True
@@ -274,6 +278,7 @@ def soak(options):
         try:
             asyncio.run(state.run())
         except* (Failure, OSError) as failures:
+            print(f"the server counts {server.counters()}\nits log: {server.complaints()}", file=sys.stderr)
             raise one_failure(failures) from None
         server.at_rest()
         ticks = server.loop_ticks()
