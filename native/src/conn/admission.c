@@ -70,8 +70,9 @@ int gn_admission_open(struct gn_admission **result, uint64_t connections, uint64
     }
     admission->memory = memory;
     admission->limit = connections == GN_ADMISSION_DEFAULT ? default_limit() : connections;
-    admission->waiting_limit =
-        admission->limit / 32 > GN_ADMISSION_WAITING ? admission->limit / 32 : GN_ADMISSION_WAITING;
+    admission->waiting_limit = admission->limit / 32;
+    if (connections != GN_ADMISSION_DEFAULT && admission->waiting_limit < GN_ADMISSION_WAITING)
+        admission->waiting_limit = GN_ADMISSION_WAITING;
     admission->per_address = per_address;
     atomic_init(&admission->references, 1);
     *result = admission;

@@ -5,8 +5,9 @@
  * Places. A connection holds a place from gn_admission_enter until gn_admission_leave, and there are never more of them
  * than the limit: taking one is a compare-and-swap. Two exceptions are the listener's: what waits when it is closed
  * gracefully enters past the limit (gn_admission_enter_anyway), since the kernel promised it a connection; and a backend
- * that cannot be stopped at once accepts some connections too many, which wait without a place, at most 1/32 of
- * the limit or GN_ADMISSION_WAITING (whichever is more) on all loops together; more are refused.
+ * that cannot be stopped at once accepts some connections too many, which wait without a place: on all
+ * loops together at most 1/32 of the limit, and where the limit was given (so that it is not about descriptors) up to
+ * GN_ADMISSION_WAITING in any case; more are refused.
  *
  * Precedence. A place that becomes free goes to whoever asks first, which is mostly the loop that has freed it. So that no
  * listener is left without any for as long as others are busy, a listener for whose first connection there was no place
@@ -33,7 +34,7 @@
    time of the call), so that a flood leaves some for what else it opens. */
 #define GN_ADMISSION_DEFAULT UINT64_MAX
 
-#define GN_ADMISSION_WAITING 16U
+#define GN_ADMISSION_WAITING 64U
 
 /* The peer that counts for no address. */
 #define GN_ADMISSION_NOBODY UINT64_MAX

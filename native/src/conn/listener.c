@@ -5,6 +5,9 @@
 
 #include "io/listen.h"
 
+/* What a retry takes out of the backlog at most, before accepting is simply on again. */
+#define BACKLOG_MAX 64U
+
 int gn_listener_open(struct gn_context *context, struct gn_slots *listeners,
                      const struct gn_listener_settings *settings, int descriptor, struct gn_listener **result)
 {
@@ -212,26 +215,34 @@ static void take_connection(struct gn_listener *listener, struct gn_parked from)
     accept_failed(listener, ENOMEM);
 }
 
-/* What waits takes what has become free. */
-static void take_places(struct gn_listener *listener)
+/* Takes one connection out of the backlog. Whether there may be another one. */
+static bool take_from_backlog(struct gn_listener *listener)
 {
-    while (listener->parked_count > 0 && enter(listener))
-        take_connection(listener, unpark(listener));
-    if (listener->failing)
-        return;
-    if (listener->parked_count > 0 || full(listener)) {
-        pause_while_full(listener);
-    } else {
-        listener->retry_at = GN_TIMER_NEVER;
-        accept_on(listener, true);
-    }
+    struct gn_io *io = listener->context->io;
+    uint64_t before = listener->accepted;
+    int error = io->operations->drain(io, &listener->socket, 1);
+    if (error != 0)
+        accept_failed(listener, -error);
+    return error == 0 && listener->accepted != before;
 }
 
 void gn_listener_retry(struct gn_listener *listener)
 {
     listener->retry_at = GN_TIMER_NEVER;
     listener->failing = false;
-    take_places(listener);
+    while (listener->parked_count > 0 && enter(listener))
+        take_connection(listener, unpark(listener));
+    // One by one: once accepting is on, some backends take all of the backlog, whether there are places or not.
+    for (unsigned i = 0; i < BACKLOG_MAX && listener->parked_count == 0 && !listener->failing && !full(listener); i++) {
+        if (!take_from_backlog(listener))
+            break;
+    }
+    if (listener->failing)
+        return;
+    if (listener->parked_count > 0 || full(listener))
+        pause_while_full(listener);
+    else
+        accept_on(listener, true);
 }
 
 int gn_listener_adopt(struct gn_listener *listener, int descriptor)
@@ -265,6 +276,7 @@ void gn_listener_accepted(struct gn_listener *listener, int result)
             accept_failed(listener, -result);
         return;
     }
+    listener->accepted++;
     struct gn_parked connection = {.descriptor = result};
     if (count_peer(listener, result, &connection.peer) != 0) {
         gn_socket_refuse(result);
@@ -315,7 +327,7 @@ void gn_listener_unlisten(struct gn_listener *listener, bool abort)
     struct gn_io *io = listener->context->io;
     if (!listener->unlistened) {
         // What is in the accept queue was promised a connection by the kernel: closing the socket would reset it.
-        if (!abort && io->operations->drain(io, &listener->socket) != 0)
+        if (!abort && io->operations->drain(io, &listener->socket, 0) != 0)
             listener->failures++;
         listener->unlistened = true;
         end_waiting(listener, abort);
@@ -337,8 +349,9 @@ void gn_listener_lost(struct gn_listener *listener, struct gn_connection *connec
     listener->connection_count--;
     leave(listener);
     forget_peer(listener, connection->peer);
-    if (!listener->accepting && !listener->unlistened)
-        take_places(listener);
+    // Not from here: this may be within a callback of the io, which must not accept then.
+    if (!listener->accepting && !listener->unlistened && !listener->failing)
+        listener->retry_at = listener->context->now;
 }
 
 void gn_listener_free(struct gn_listener *listener, struct gn_slots *listeners)

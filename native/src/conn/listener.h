@@ -29,6 +29,7 @@ struct gn_listener {
     struct gn_list listed; /* in the loop */
     struct gn_list connections;
     uint64_t connection_count;
+    uint64_t accepted; /* descriptors from the io */
     uint64_t failures;
     uint64_t retry_at; /* when accepting is tried again after a failure or for want of a place, or GN_TIMER_NEVER */
     uint32_t slot, generation;

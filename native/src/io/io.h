@@ -132,8 +132,9 @@ struct gn_io_operations {
     void (*free)(struct gn_io *io);
     int (*attach)(struct gn_io *io, struct gn_io_socket *socket, int descriptor);
     int (*accept)(struct gn_io *io, struct gn_io_socket *listener, bool on);
-    /* Accepts what is queued at the listener right now, `accepted` for each, without waiting. */
-    int (*drain)(struct gn_io *io, struct gn_io_socket *listener);
+    /* Accepts what is queued at the listener right now, `accepted` for each, without waiting; at most `most` (0: all) and
+       what the kernel has accepted already. Not from within a callback. */
+    int (*drain)(struct gn_io *io, struct gn_io_socket *listener, uint32_t most);
     int (*receive)(struct gn_io *io, struct gn_io_socket *socket, bool on);
     ssize_t (*send)(struct gn_io *io, struct gn_io_socket *socket, const struct iovec *parts, unsigned count);
     int64_t (*unsent)(struct gn_io *io, struct gn_io_socket *socket);

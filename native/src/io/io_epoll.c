@@ -286,12 +286,12 @@ static void take_connections(struct epoll *epoll, struct gn_io_socket *listener)
     }
 }
 
-static int epoll_drain(struct gn_io *io, struct gn_io_socket *listener)
+static int epoll_drain(struct gn_io *io, struct gn_io_socket *listener, uint32_t most)
 {
     struct epoll *epoll = epoll_of(io);
     if (!listener->listener || !is_set(listener, OPEN))
         return -EBADF;
-    for (unsigned i = 0; i < DRAIN_MAX && is_set(listener, OPEN); i++) {
+    for (unsigned i = 0; i < (most == 0 ? DRAIN_MAX : most) && is_set(listener, OPEN); i++) {
         int result = accept_one(epoll, listener);
         if (result == -EAGAIN)
             return 0;

@@ -315,12 +315,12 @@ static unsigned take_connections(struct network *network, struct gn_io_socket *l
     return taken;
 }
 
-static int memory_drain(struct gn_io *io, struct gn_io_socket *listener)
+static int memory_drain(struct gn_io *io, struct gn_io_socket *listener, uint32_t most)
 {
     struct network *network = network_of(io);
     if (!listener->listener || !(listener->state & OPEN))
         return -EBADF;
-    while (listener->state & OPEN) {
+    for (uint32_t i = 0; (most == 0 || i < most) && (listener->state & OPEN); i++) {
         int result = accept_one(network, listener);
         if (result < 0)
             return result == -EAGAIN ? 0 : result;

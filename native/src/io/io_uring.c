@@ -562,17 +562,18 @@ static void drain_completions(struct uring_io *uring, struct gn_io_socket *liste
     }
 }
 
-static int uring_drain(struct gn_io *io, struct gn_io_socket *listener)
+static int uring_drain(struct gn_io *io, struct gn_io_socket *listener, uint32_t most)
 {
     struct uring_io *uring = uring_of(io);
     if (uring->held_listener == listener)
         deliver_held(uring);
     drain_completions(uring, listener);
-    while (is_open(listener)) {
+    for (uint32_t accepted = 0; is_open(listener) && (most == 0 || accepted < most);) {
         int fault = gn_io_fault(uring->faults, GN_IO_OP_ACCEPT);
         if (fault != 0)
             return -fault;
         int result = accept4(listener->descriptor, NULL, NULL, SOCK_CLOEXEC | SOCK_NONBLOCK);
+        accepted += result >= 0;
         if (result >= 0)
             io->handler->accepted(io->owner, listener, result);
         else if (errno == EAGAIN)

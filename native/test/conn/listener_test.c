@@ -73,7 +73,7 @@ TEST(attach_failures_and_no_memory_pause_too)
 static void accept_all(void)
 {
     struct gn_listener *listener = gn_list_owner(driver.loop->listener_list.next, struct gn_listener, listed);
-    CHECK_EQ(driver.io->operations->drain(driver.io, &listener->socket), 0);
+    CHECK_EQ(driver.io->operations->drain(driver.io, &listener->socket, 0), 0);
 }
 
 /* Opens the driver with so many connections in all. */
@@ -146,6 +146,28 @@ TEST(the_limit_of_connections_pauses_accepting)
         CHECK_READ(&driver, peers[i], OK_CLOSE(1) "x");
         CHECK_EQ(driver.exchange_count, i + 3 < 5 ? i + 3 : 5);
     }
+    driver_close(&driver);
+}
+
+TEST(what_finds_no_place_stays_in_the_backlog)
+{
+    driver_prepare(&driver);
+    open_with_limit(2);
+    struct gn_io_memory_peer *peers[60];
+    for (unsigned i = 0; i < 60; i++) {
+        peers[i] = driver_connect(&driver);
+        driver_write(&driver, peers[i], GET);
+    }
+    struct gn_listener *listener = gn_list_owner(driver.loop->listener_list.next, struct gn_listener, listed);
+    for (unsigned i = 0; i < 60; i++) {
+        driver_settle(&driver);
+        CHECK_EQ(listener->parked_count, 0);
+        driver_respond(&driver, driver_exchange(&driver, i), 200, GN_FLAG_END | GN_FLAG_CLOSE, -1, "x", 1);
+        gn_io_memory_finish(peers[i]);
+    }
+    driver_settle(&driver);
+    CHECK_EQ(driver.shared->counters.connections_refused, 0);
+    CHECK_EQ(driver.shared->counters.connections_accepted, 60);
     driver_close(&driver);
 }
 

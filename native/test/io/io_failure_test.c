@@ -79,8 +79,8 @@ SCENARIO(goes_on_after_a_failed_accept)
     CHECK_EQ(world->operations->accept(world->io, &world->listener, false), 0);
     turn_idly(world);
     peer = peer_connect(world);
-    CHECK_EQ(world->operations->drain(world->io, &world->listener), -EMFILE);
-    CHECK_EQ(world->operations->drain(world->io, &world->listener), 0);
+    CHECK_EQ(world->operations->drain(world->io, &world->listener, 0), -EMFILE);
+    CHECK_EQ(world->operations->drain(world->io, &world->listener, 0), 0);
     CHECK_EQ(world->accepted, 2);
     peer_close(&peer);
 }

@@ -421,7 +421,7 @@ TEST(drain_accepts_what_is_queued_though_accepting_is_off)
     gn_io_memory_connect(world.io, world.number);
     turn(&world);
     CHECK_EQ(world.accepted, 0);
-    CHECK_EQ(gn_io_memory.drain(world.io, &world.listener), 0);
+    CHECK_EQ(gn_io_memory.drain(world.io, &world.listener, 0), 0);
     CHECK_EQ(world.accepted, 2);
     end(&world);
 }

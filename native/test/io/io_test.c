@@ -371,7 +371,7 @@ static void replace(struct connection *connection, const uint8_t *bytes, size_t 
     world->on_received = NULL;
     close_connection(world->connections[0], false);
     close_connection(world->connections[1], false);
-    CHECK_EQ(world->operations->drain(world->io, &world->listener), 0);
+    CHECK_EQ(world->operations->drain(world->io, &world->listener, 0), 0);
     CHECK_EQ(world->accepted, 4);
 }
 
@@ -411,7 +411,7 @@ static void attach_again(struct connection *connection)
     // Within `closed` the structure is the owner's: it may serve the next connection.
     world->on_closed = NULL;
     world->victim = connection;
-    CHECK_EQ(world->operations->drain(world->io, &world->listener), 0);
+    CHECK_EQ(world->operations->drain(world->io, &world->listener, 0), 0);
 }
 
 SCENARIO(attaches_from_within_closed)
@@ -439,9 +439,9 @@ SCENARIO(drains_the_accept_queue)
         peers[i] = peer_connect(world);
     turn_idly(world);
     CHECK_EQ(world->accepted, 0);
-    CHECK_EQ(world->operations->drain(world->io, &world->listener), 0);
+    CHECK_EQ(world->operations->drain(world->io, &world->listener, 0), 0);
     CHECK_EQ(world->accepted, 3);
-    CHECK_EQ(world->operations->drain(world->io, &world->listener), 0);
+    CHECK_EQ(world->operations->drain(world->io, &world->listener, 0), 0);
     CHECK_EQ(world->accepted, 3);
     for (unsigned i = 0; i < 3; i++)
         peer_close(&peers[i]);

@@ -79,7 +79,7 @@ static void on_accepted(void *owner, struct gn_io_socket *listener, int result)
     if (world->drain_at_first) {
         world->drain_at_first = false;
         CHECK_EQ(io_uring->accept(world->io, listener, false), 0);
-        CHECK_EQ(io_uring->drain(world->io, listener), 0);
+        CHECK_EQ(io_uring->drain(world->io, listener, 0), 0);
         io_uring->close(world->io, listener, false);
     }
 }
@@ -739,7 +739,7 @@ TEST(accepting_that_is_off_leaves_connections_to_the_kernel_and_drain_gets_them_
     for (unsigned i = 0; i < 10; i++)
         world->connections[i].peer = connect_peer(world);
     CHECK_EQ(io_uring->accept(world->io, &world->listener, false), 0);
-    CHECK_EQ(io_uring->drain(world->io, &world->listener), 0);
+    CHECK_EQ(io_uring->drain(world->io, &world->listener, 0), 0);
     CHECK_EQ(world->accepted, 10);
     io_uring->close(world->io, &world->listener, false);
     TURN_UNTIL(world, world->closed == 1);

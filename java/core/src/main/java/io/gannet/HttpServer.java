@@ -616,7 +616,7 @@ public final class HttpServer implements AutoCloseable {
         /**
          * The most connections of this server at a time, on all of its addresses and loops together. While there are as
          * many, none is accepted: further ones wait in the kernel's backlog until there is room. Of those that come in
-         * the moment when the limit is reached, a few may be accepted all the same and wait like that (at most 16, or a
+         * the moment when the limit is reached, a few may be accepted all the same and wait like that (at most 64, or a
          * thirty-second of the limit if that is more), and further ones are closed; {@link LoopStats#connectionsRefused}
          * counts these.
          *

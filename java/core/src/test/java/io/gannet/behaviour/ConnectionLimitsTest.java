@@ -11,6 +11,7 @@ import java.net.InetAddress;
 import java.net.SocketException;
 import java.util.ArrayList;
 import java.util.List;
+import java.util.concurrent.atomic.AtomicReference;
 import java.util.logging.Level;
 import java.util.logging.Logger;
 import org.junit.jupiter.api.AfterEach;
@@ -77,17 +78,18 @@ class ConnectionLimitsTest {
                 waiting.add(connect(server).send(GET));
             }
             // Each that is answered makes way for another one, on whichever loop that waits.
-            for (int answered = 0; answered < 40; ) {
-                Await.until(() -> server.handled() > 0, () -> "a request is handled");
-                for (RawClient client : List.copyOf(waiting)) {
-                    if (client.available() > 0) {
-                        assertTrue(server.stats().connectionsOpen() <= most, () -> "" + server.stats());
-                        assertEquals(200, client.response().status());
-                        client.close();
-                        waiting.remove(client);
-                        answered++;
-                    }
-                }
+            while (!waiting.isEmpty()) {
+                var answered = new AtomicReference<RawClient>();
+                Await.until(
+                        () -> waiting.stream().filter(RawClient::isAnswered).anyMatch(client -> {
+                            answered.set(client);
+                            return true;
+                        }),
+                        () -> waiting.size() + " are not answered: " + server.stats());
+                assertTrue(server.stats().connectionsOpen() <= most, () -> "" + server.stats());
+                assertEquals(200, answered.get().response().status());
+                answered.get().close();
+                waiting.remove(answered.get());
             }
             assertEquals(0, server.stats().connectionsRefused());
             assertEquals(40, server.stats().connectionsAccepted());

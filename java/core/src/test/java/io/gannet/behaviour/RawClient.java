@@ -6,6 +6,7 @@ import java.io.BufferedInputStream;
 import java.io.ByteArrayOutputStream;
 import java.io.IOException;
 import java.io.InputStream;
+import java.io.UncheckedIOException;
 import java.net.InetAddress;
 import java.net.InetSocketAddress;
 import java.net.Socket;
@@ -95,9 +96,13 @@ final class RawClient implements AutoCloseable {
         return bytes;
     }
 
-    /** How many bytes can be read without waiting. */
-    int available() throws IOException {
-        return input.available();
+    /** Whether a byte can be read without waiting. */
+    boolean isAnswered() {
+        try {
+            return input.available() > 0;
+        } catch (IOException e) {
+            throw new UncheckedIOException(e);
+        }
     }
 
     /** The server has ended its side without another byte. */
