@@ -410,6 +410,7 @@ void gn_arena_lend(struct gn_arena *arena, uint64_t block)
     assert((page->lent[number / 64] >> (number % 64) & 1) == 0);
     page->lent[number / 64] |= 1ULL << (number % 64);
     arena->lent_blocks++;
+    arena->lent_bytes += page->block_size;
 }
 
 bool gn_arena_take_back(struct gn_arena *arena, uint64_t block)
@@ -426,5 +427,6 @@ bool gn_arena_take_back(struct gn_arena *arena, uint64_t block)
         return false;
     page->lent[number / 64] &= ~bit;
     arena->lent_blocks--;
+    arena->lent_bytes -= page->block_size;
     return true;
 }

@@ -73,7 +73,8 @@ struct gn_arena {
     uint64_t total; /* bytes of all slabs */
     uint64_t free;  /* bytes in free blocks and free pages */
     uint64_t used[GN_ARENA_USE_COUNT];
-    uint64_t lent_blocks; /* blocks that Java holds */
+    uint64_t lent_blocks; /* blocks that Java holds, */
+    uint64_t lent_bytes;  /* and their bytes */
     bool short_of_pages;  /* an allocation failed that another slab may let succeed; cleared by the next slab */
     bool over_quota;      /* one failed that no slab helps; cleared by the caller */
     uint32_t slab_count;

@@ -147,7 +147,8 @@ void gn_connection_received(struct gn_connection *connection, const uint8_t *byt
             gn_connection_end(connection, GN_REASON_NONE, false);
     } else {
         connection->context->counters->bytes_received += (uint64_t)length;
-        connection->last_received = connection->context->now;
+        if ((connection->blocked & GN_BLOCKED_MEMORY) == 0)
+            connection->last_received = connection->context->now;
         if (connection->state == GN_CONNECTION_OPEN)
             use_input(connection, bytes, (size_t)length);
         else

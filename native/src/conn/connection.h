@@ -83,7 +83,7 @@ struct gn_connection {
     struct gn_buffer input;
     struct gn_output output;
     uint64_t sent;          /* bytes ever taken by the kernel */
-    uint64_t last_received; /* when, nanoseconds */
+    uint64_t last_received; /* when, nanoseconds; stands still while it waits for memory */
     uint64_t last_sent; /* when the kernel last took bytes, or output became non-empty; lingering: see connection.c */
     struct {
         uint64_t until; /* the end of the time over which write_rate is measured; 0: none runs */

@@ -43,8 +43,8 @@ struct gn_protocol {
     void (*finish)(struct gn_connection *connection);
     /* When the protocol gives up waiting, and why; GN_TIMER_NEVER: it does not wait for the peer. */
     uint64_t (*deadline)(const struct gn_connection *connection, unsigned *reason);
-    /* Since when it waits for the peer to go on with a message that it has begun, and for nothing else; GN_TIMER_NEVER: it
-       does not. See conn/relief.h. */
+    /* Since when it waits for the peer to go on with a message that it has begun, or for memory, and for nothing else;
+       GN_TIMER_NEVER: it does not. See conn/relief.h. */
     uint64_t (*stalled_since)(const struct gn_connection *connection);
     void (*expired)(struct gn_connection *connection, unsigned reason);
     /* The connection is going away: free what the protocol holds. Exchanges are detached by the connection. */

@@ -14,12 +14,22 @@ static uint64_t stalled_since(const struct gn_connection *connection)
     return connection->state == GN_CONNECTION_OPEN ? connection->protocol->stalled_since(connection) : GN_TIMER_NEVER;
 }
 
-/* What ends with it, about; exchanges that Java holds stay. */
+bool gn_relief_is_up_to_java(const struct gn_context *context)
+{
+    const struct gn_arena *arena = &context->arena;
+    return arena->lent_bytes > (arena->used[GN_ARENA_HEAD] + arena->used[GN_ARENA_BODY_IN]) / 2;
+}
+
+/* What ends with it, about: what Java holds of it comes back as soon as it hears of the end. */
 static uint64_t holds(const struct gn_connection *connection)
 {
     uint64_t bytes = connection->output.length + gn_buffer_length(&connection->input);
-    for (const struct gn_list *link = connection->exchanges.next; link != &connection->exchanges; link = link->next)
-        bytes += gn_list_owner(link, struct gn_exchange, link)->held.length;
+    for (const struct gn_list *link = connection->exchanges.next; link != &connection->exchanges; link = link->next) {
+        const struct gn_exchange *exchange = gn_list_owner(link, struct gn_exchange, link);
+        bytes += exchange->held.length;
+        if (exchange->head_block != 0)
+            bytes += gn_arena_capacity(&connection->context->arena, exchange->head_block);
+    }
     return bytes;
 }
 

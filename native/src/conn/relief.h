@@ -10,8 +10,11 @@
  * meanwhile:
  * - there is output, of which it has taken nothing since;
  * - there is a head that it has begun and not completed since, and no request before it is still being handled;
- * - there is a body, or a trailer section, of which Java wants more and nothing has come since.
- * So a connection that waits for Java, for credit or for memory is never ended, whatever it holds.
+ * - there is a body, or a trailer section, of which Java wants more, and since then nothing has come, or less of the body
+ *   than GN_RELIEF_BODY_RATE; else a byte now and then would keep its head for ever.
+ * A connection that waits for memory itself, and has no request before that is still being handled, counts as stalled
+ * GN_RELIEF_WAITED after its peer was last heard before it waited: those who wait may hold among them all that they wait
+ * for. It does not while Java holds bodies of more than half of the memory that requests have, since that comes back. So a connection that waits for Java or for credit is never ended, whatever it holds.
  *
  * Work is bounded: the connections are looked at in rounds, at most GN_RELIEF_LOOKS of them a turn. At the end of a round
  * the GN_RELIEF_VICTIMS that have stalled longest are known; of these the first ones are ended, longest first, until they
@@ -25,6 +28,8 @@
 #include <stdint.h>
 
 #define GN_RELIEF_STALLED (1000ULL * 1000 * 1000)
+#define GN_RELIEF_WAITED (10ULL * 1000 * 1000 * 1000)
+#define GN_RELIEF_BODY_RATE 4096U /* bytes a second */
 #define GN_RELIEF_PAUSE (10ULL * 1000 * 1000)
 #define GN_RELIEF_LOOKS 1024U
 #define GN_RELIEF_VICTIMS 16U
@@ -41,6 +46,9 @@ struct gn_relief {
         uint64_t since, connection; /* stalled since; id */
     } victims[GN_RELIEF_VICTIMS];   /* in order */
 };
+
+/* Whether the memory that somebody waits for is mostly Java's to give back. */
+bool gn_relief_is_up_to_java(const struct gn_context *context);
 
 /* Looks whether somebody has to go, once a turn while memory is short; `no_more`: no slab is going to come. Returns when to
    call it again at the latest, or GN_TIMER_NEVER: memory is not short. */

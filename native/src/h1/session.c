@@ -599,16 +599,21 @@ static uint64_t deadline(const struct gn_connection *connection, unsigned *reaso
 static uint64_t stalled_since(const struct gn_connection *connection)
 {
     const struct gn_h1_session *session = &connection->h1;
+    bool begins = session->reading == GN_H1_READING_HEAD;
+    if (connection->exchange_count > (begins ? 0 : 1) || (connection->blocked & ~(unsigned)GN_BLOCKED_MEMORY) != 0)
+        return GN_TIMER_NEVER;
     if (connection->blocked != 0)
-        return GN_TIMER_NEVER;
+        return gn_relief_is_up_to_java(connection->context) ? GN_TIMER_NEVER
+                                                            : connection->last_received + GN_RELIEF_WAITED;
     // A head counts from its beginning, else a byte now and then would keep it for ever.
-    if (session->reading == GN_H1_READING_HEAD)
-        return session->partial != NULL && connection->exchange_count == 0 ? session->since : GN_TIMER_NEVER;
+    if (begins)
+        return session->partial != NULL ? session->since : GN_TIMER_NEVER;
     const struct gn_exchange *exchange = session->receiving;
-    if (session->reading > GN_H1_READING_TRAILERS || exchange == NULL || exchange->receive_credit == 0 ||
-        connection->exchange_count > 1)
+    if (session->reading > GN_H1_READING_TRAILERS || exchange == NULL || exchange->receive_credit == 0)
         return GN_TIMER_NEVER;
-    return connection->last_received > session->since ? connection->last_received : session->since;
+    uint64_t time = connection->context->now - session->since;
+    bool slow = !session->interrupted && session->progress < gn_connection_least_bytes(GN_RELIEF_BODY_RATE, time);
+    return slow || connection->last_received < session->since ? session->since : connection->last_received;
 }
 
 static void expired(struct gn_connection *connection, unsigned reason)

@@ -480,8 +480,10 @@ TEST(what_is_lent_comes_back_once)
         gn_arena_lend(&arena, block);
         CHECK_EQ(arena.lent_blocks, 1);
         uint64_t used = arena.used[GN_ARENA_BODY_IN];
+        CHECK_EQ(arena.lent_bytes, used);
         CHECK(gn_arena_take_back(&arena, block));
         CHECK_EQ(arena.lent_blocks, 0);
+        CHECK_EQ(arena.lent_bytes, 0);
         CHECK_EQ(arena.used[GN_ARENA_BODY_IN], used);
         CHECK(!gn_arena_take_back(&arena, block));
         gn_arena_lend(&arena, block);

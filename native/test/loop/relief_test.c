@@ -4,7 +4,7 @@
 static struct driver driver;
 
 #define MEMORY (4 * DRIVER_SLAB)
-#define PEERS 120U
+#define PEERS 240U
 
 static struct gn_io_memory_peer *peers[PEERS];
 static char body[65536];
@@ -203,6 +203,134 @@ TEST(a_slab_that_does_not_come_is_as_good_as_none)
         driver_advance(&driver, GN_RELIEF_PAUSE);
     CHECK(evicted() > 0 && evicted() < 50);
     CHECK_EQ(driver.slabs_wanted, 1);
+    driver_close(&driver);
+}
+
+/* A head that is almost complete, `length` bytes of it, of a request with a body of 100,000 bytes. */
+static void write_most_of_head(struct gn_io_memory_peer *peer, size_t length)
+{
+    static char head[65536];
+    static const char begin[] = "POST / HTTP/1.1\r\nhost: h\r\ncontent-length: 100000\r\na: ";
+    memset(head, 'a', length);
+    memcpy(head, begin, sizeof(begin) - 1);
+    driver_write_bytes(&driver, peer, head, length);
+}
+
+/* Java lets go of what broke, as it does. */
+static void release_broken(void)
+{
+    for (size_t i = 0; i < driver.exchange_count; i++) {
+        struct driver_exchange *exchange = driver_exchange(&driver, i);
+        if (exchange->resets > 0 && !exchange->released)
+            driver_release(&driver, exchange);
+    }
+    driver_settle(&driver);
+}
+
+static void pass(unsigned lent, uint64_t time)
+{
+    for (uint64_t passed = 0; passed < time; passed += SECOND / 10) {
+        driver_advance(&driver, SECOND / 10);
+        release_broken();
+        feed(&lent);
+    }
+}
+
+static bool is_body_taken(void)
+{
+    struct gn_io_memory_peer *peer = driver_connect(&driver);
+    size_t before = driver.exchange_count;
+    driver_write(&driver, peer, POST(20000));
+    driver_write_bytes(&driver, peer, body, 20000);
+    driver_settle(&driver);
+    REQUIRE(driver.exchange_count == before + 1);
+    bool taken = driver_exchange(&driver, before)->ended;
+    driver_answer(&driver, driver_exchange(&driver, before), "");
+    gn_io_memory_finish(peer);
+    driver_settle(&driver);
+    return taken;
+}
+
+TEST(those_who_hold_all_that_they_wait_for_go)
+{
+    start(MEMORY);
+    unsigned lent = 0;
+    for (unsigned i = 0; i < PEERS; i++) {
+        peers[i] = driver_connect(&driver);
+        write_most_of_head(peers[i], 15000);
+        feed(&lent);
+    }
+    // Their heads are complete now, and behind each, in the same memory, the body begins that there is no memory for.
+    for (unsigned i = 0; i < PEERS; i++) {
+        driver_write(&driver, peers[i], "\r\n\r\n");
+        driver_write_bytes(&driver, peers[i], body, 1000);
+    }
+    feed(&lent);
+    CHECK(driver.loop->context.memory_short);
+    // A byte now and then does not make the time that they have waited shorter.
+    for (unsigned second = 0; second < 20; second++) {
+        for (unsigned i = 0; i < PEERS; i++) {
+            if (!gn_io_memory_saw_close(peers[i]))
+                driver_write(&driver, peers[i], "a");
+        }
+        pass(lent, SECOND);
+    }
+    CHECK(evicted() > 0);
+    CHECK(is_body_taken());
+    check_that_a_fresh_client_is_served();
+    driver_close(&driver);
+}
+
+TEST(those_who_wait_for_a_body_that_trickles_do_not_wait_for_ever)
+{
+    start(MEMORY);
+    unsigned lent = 0;
+    for (unsigned i = 0; i < 80; i++) {
+        peers[i] = driver_connect(&driver);
+        write_most_of_head(peers[i], 50000);
+        driver_write(&driver, peers[i], "\r\n\r\n");
+        feed(&lent);
+    }
+    CHECK(driver.loop->context.arena.used[GN_ARENA_HEAD] > MEMORY / 2);
+    for (unsigned second = 0; second < 20; second++) {
+        for (unsigned i = 0; i < 80; i++) {
+            if (!gn_io_memory_saw_close(peers[i]))
+                driver_write_bytes(&driver, peers[i], body, 250); // more than body_rate
+        }
+        pass(lent, SECOND);
+    }
+    CHECK(evicted() > 0);
+    CHECK(is_body_taken());
+    check_that_a_fresh_client_is_served();
+    driver_close(&driver);
+}
+
+TEST(whoever_trickles_a_body_goes_and_whoever_sends_it_at_a_fair_rate_stays)
+{
+    start(MEMORY);
+    driver.hold_bodies = true; // what Java holds keeps memory short, and nobody else has stalled
+    struct gn_io_memory_peer *slow = driver_connect(&driver), *fair = driver_connect(&driver);
+    driver_write(&driver, slow, POST(100000));
+    driver_write_bytes(&driver, slow, body, 25);
+    driver_write(&driver, fair, POST(100000));
+    driver_write_bytes(&driver, fair, body, 500);
+    unsigned lent = 0;
+    for (unsigned i = 0; i < 60; i++) {
+        peers[i] = driver_connect(&driver);
+        driver_write(&driver, peers[i], POST(100000));
+        driver_write_bytes(&driver, peers[i], body, sizeof(body));
+        feed(&lent);
+    }
+    CHECK(driver.loop->context.memory_short);
+    for (unsigned i = 0; i < 50; i++) {
+        if (!gn_io_memory_saw_close(slow))
+            driver_write_bytes(&driver, slow, body, 25); // about body_rate
+        driver_write_bytes(&driver, fair, body, 500);
+        pass(lent, SECOND / 10);
+    }
+    CHECK(gn_io_memory_saw_reset(slow));
+    CHECK(!gn_io_memory_saw_reset(fair));
+    CHECK_EQ(evicted(), 1);
     driver_close(&driver);
 }
 
