@@ -166,6 +166,13 @@ int gn_arena_add(struct gn_arena *arena, uint8_t *bytes, size_t size)
     return (int)(index + 1);
 }
 
+/* Bytes of empty pages that uses other than GN_ARENA_HEAD leave to it. */
+static uint64_t reserve_of(const struct gn_arena *arena)
+{
+    uint64_t reserve = arena->config.reserve;
+    return reserve != 0 && arena->total / 8 > reserve ? arena->total / 8 : reserve;
+}
+
 /* Takes an empty page off its list, if it is on one, and makes it an unused one. */
 static void release_page(struct gn_arena_state *state, struct page *page)
 {
@@ -188,7 +195,8 @@ uint32_t gn_arena_give_back(struct gn_arena *arena)
     for (uint32_t index = state->limit; index-- > arena->slab_keep;) {
         struct gn_arena_slab *slab = arena->slabs[index];
         if (slab == NULL || state->empty[index] != page_bits(0, slab_pages(slab)) || arena->free < 2 * slab->size ||
-            arena->free - 2 * slab->size < arena->config.low_water)
+            arena->free - 2 * slab->size < arena->config.low_water ||
+            state->empty_pages * GN_ARENA_PAGE < 2 * slab->size + reserve_of(arena))
             continue;
         for (uint32_t i = 0; i < slab_pages(slab); i++)
             gn_list_remove(&slab->pages[i].link);
@@ -244,8 +252,7 @@ static bool may_take(const struct gn_arena *arena, enum gn_arena_use use, uint32
         return false;
     if (use == GN_ARENA_HEAD || arena->config.reserve == 0)
         return true;
-    uint64_t reserve = arena->total / 8 > arena->config.reserve ? arena->total / 8 : arena->config.reserve;
-    return (empty - pages) * GN_ARENA_PAGE >= reserve;
+    return (empty - pages) * GN_ARENA_PAGE >= reserve_of(arena);
 }
 
 static void pages_filled(struct gn_arena_state *state, const struct page *page, uint32_t count)

@@ -98,7 +98,8 @@ void gn_arena_close(struct gn_arena *arena);
 int gn_arena_add(struct gn_arena *arena, uint8_t *bytes, size_t size);
 
 /* Takes an empty slab that is to go back to Java out of the arena: one beyond `slab_keep`, and only while at least as
-   many bytes as it has stay free above the low-water mark. Returns its index, or 0 where there is none. */
+   many bytes as it has stay free above the low-water mark, and empty above the reserve: else it would be asked for again by
+   the next body. Returns its index, or 0 where there is none. */
 uint32_t gn_arena_give_back(struct gn_arena *arena);
 
 /* A block of at least `size` bytes (1 .. 1 MiB) for C, or 0: no memory, over a quota, or no such size. Fast path:

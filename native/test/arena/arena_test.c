@@ -421,6 +421,28 @@ TEST(early_slabs_and_fuller_pages_fill_up_first)
     close_arena();
 }
 
+TEST(a_slab_that_the_next_body_would_need_is_not_given_back)
+{
+    struct gn_arena_config config = {.reserve = 2 * SLAB};
+    open_arena(&config);
+    add_slab(SLAB);
+    uint64_t head = gn_arena_allocate(&arena, GN_ARENA_HEAD, SLAB);
+    for (int i = 2; i <= 7; i++)
+        add_slab(SLAB);
+    unsigned given = 0;
+    while (give_back() != 0)
+        given++;
+    CHECK_EQ(given, 3);
+    // Half a slab of bodies comes and goes, and no slab is asked for.
+    CHECK_EQ(fill(GN_ARENA_BODY_IN, PAGE, many, 8), 8);
+    CHECK(!arena.short_of_pages);
+    CHECK_EQ(give_back(), 0);
+    free_all(many, 8);
+    CHECK_EQ(give_back(), 0);
+    gn_arena_free(&arena, head);
+    close_arena();
+}
+
 TEST(a_slab_with_a_taken_block_is_not_given_back)
 {
     open_plain(1);
