@@ -150,20 +150,48 @@ static void cut(struct gn_exchange *exchange, unsigned reason)
         gn_h1_reply_advance(connection);
 }
 
+/* Whether the peer lacks nothing of the response, though Java has not ended it. */
+static bool is_whole(const struct gn_exchange *exchange)
+{
+    return exchange->response == GN_RESPONSE_BEGUN &&
+           (exchange->framing == GN_BODY_NONE || (exchange->framing == GN_BODY_SIZED && exchange->body_left == 0));
+}
+
+/* Nobody takes the rest of the body that is being received: it is dropped. */
+static void leave_body(struct gn_connection *connection)
+{
+    connection->h1.receiving = NULL;
+    gn_connection_unblock(connection, GN_BLOCKED_CREDIT);
+    gn_h1_body_wait(connection);
+}
+
+/* Ends a whole response instead of cutting it off: the peer may have sent its next request already, which would be lost
+   with the connection, and a proxy sends another client's. */
+static void end_whole(struct gn_exchange *exchange)
+{
+    struct gn_connection *connection = exchange->connection;
+    if (connection->h1.receiving == exchange)
+        leave_body(connection);
+    gn_exchange_break(connection->context, exchange, GN_REASON_ABORTED, 0);
+    exchange->notify = false; // the RESET says it
+    exchange->response = GN_RESPONSE_ENDED;
+    if (is_first(exchange))
+        gn_h1_reply_advance(connection);
+}
+
 void gn_h1_reply_cut(struct gn_exchange *exchange)
 {
-    cut(exchange, GN_REASON_ABORTED);
+    if (is_whole(exchange))
+        end_whole(exchange);
+    else
+        cut(exchange, GN_REASON_ABORTED);
 }
 
 void gn_h1_reply_released(struct gn_exchange *exchange)
 {
     struct gn_connection *connection = exchange->connection;
-    if (connection->h1.receiving == exchange) {
-        // Nobody takes the rest of its body any more: it is dropped.
-        connection->h1.receiving = NULL;
-        gn_connection_unblock(connection, GN_BLOCKED_CREDIT);
-        gn_h1_body_wait(connection);
-    }
+    if (connection->h1.receiving == exchange)
+        leave_body(connection);
     if (gn_exchange_complete(exchange) || exchange->response == GN_RESPONSE_CUT)
         return;
     // Java must not let go of a response that it has not finished; where it does, the peer must not take it for

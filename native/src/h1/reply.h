@@ -23,7 +23,8 @@ void gn_h1_reply_drained(struct gn_connection *connection);
 /* An empty response with `status` by C itself, which is the last of its connection. */
 void gn_h1_reply_error(struct gn_exchange *exchange, unsigned status);
 
-/* Breaks the response off: the connection ends behind what was sent of it, so that it never looks complete. */
+/* Breaks the response off: the connection ends behind what was sent of it, so that it never looks complete. One that is
+   all out but for its end (no body goes out, or all that Content-Length says has) is ended instead. */
 void gn_h1_reply_cut(struct gn_exchange *exchange);
 
 /* Passes the turn on: complete responses leave the queue, the next one may write, an empty queue may end the

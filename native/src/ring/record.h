@@ -48,8 +48,9 @@
  *            | (all columns)                                                                            |
  * RELEASE    | Java has let go of the exchange: its head block and slot go back (all columns)           | the same
  * RESET      | cut the response off  | RST_STREAM with the  | close the connection | RST_STREAM         | RST to the
- *            | (close the            | code in `value`      |                      |                    | peer
- *            | connection)           |                      |                      |                    |
+ *            | (close the connection | code in `value`      |                      |                    | peer
+ *            | unless only the end   |                      |                      |                    |
+ *            | is missing)           |                      |                      |                    |
  * WATCH      | tell Java by CLOSED when the connection goes (all columns)                               | of its base
  * CLOSE      | end the connection: gracefully (finish what runs), or at once with ABORT (all columns)   | of its base
  * UNLISTEN   | the listener stops accepting; its connections end gracefully, or at once with ABORT      | until ABORT

@@ -239,6 +239,60 @@ TEST(a_body_streamed_to_HEAD_gets_its_credit_back)
     driver_close(&driver);
 }
 
+/* A response of `status` to `request` whose head is all that the peer gets, and which is not ended, is given up, by RESET or
+   by RELEASE; the request behind it is answered all the same. */
+static void give_up_whole(const char *request, uint16_t status, const char *body, const char *wire, bool released)
+{
+    struct gn_io_memory_peer *peer = driver_start_with(&driver, request);
+    struct driver_exchange *exchange = driver_exchange(&driver, 0);
+    driver_respond(&driver, exchange, status, 0, 1, body, 1);
+    driver_write(&driver, peer, GET);
+    driver_settle(&driver);
+    CHECK_READ(&driver, peer, wire);
+    driver_answer(&driver, driver_exchange(&driver, 1), "y");
+    if (released)
+        driver_release(&driver, exchange);
+    else
+        driver_reset(&driver, exchange);
+    driver_settle(&driver);
+    CHECK_READ(&driver, peer, OK(1) "y");
+    CHECK(!gn_io_memory_saw_end(peer));
+    CHECK_EQ(driver.shared->counters.exchanges_reset, 1);
+    driver_write(&driver, peer, GET);
+    driver_settle(&driver);
+    driver_answer(&driver, driver_exchange(&driver, 2), "z");
+    driver_settle(&driver);
+    CHECK_READ(&driver, peer, OK(1) "z");
+    driver_close(&driver);
+}
+
+TEST(a_response_that_is_whole_for_the_peer_may_fail)
+{
+    for (unsigned released = 0; released < 2; released++) {
+        give_up_whole("HEAD / HTTP/1.1\r\nhost: h\r\n\r\n", 200, "x", OK(1), released);
+        give_up_whole(GET, 204, "x", "HTTP/1.1 204 No Content\r\n\r\n", released);
+        give_up_whole(GET, 304, "x", "HTTP/1.1 304 Not Modified\r\ncontent-length: 1\r\n\r\n", released);
+        give_up_whole(GET, 200, "x", OK(1) "x", released);
+        give_up_whole("POST / HTTP/1.1\r\nhost: h\r\ncontent-length: 3\r\n\r\nabc", 200, "x", OK(1) "x", released);
+    }
+}
+
+TEST(a_body_behind_a_response_that_failed_but_is_whole_is_dropped)
+{
+    struct gn_io_memory_peer *peer =
+        driver_start_with(&driver, "HEAD / HTTP/1.1\r\nhost: h\r\ncontent-length: 10\r\n\r\nabc");
+    driver_respond(&driver, driver_exchange(&driver, 0), 200, 0, -1, "", 0);
+    driver_reset(&driver, driver_exchange(&driver, 0));
+    driver_write(&driver, peer, "defghij" GET);
+    driver_settle(&driver);
+    CHECK_READ(&driver, peer, "HTTP/1.1 200 OK\r\n\r\n");
+    driver_answer(&driver, driver_exchange(&driver, 1), "y");
+    driver_settle(&driver);
+    CHECK_READ(&driver, peer, OK(1) "y");
+    CHECK(!gn_io_memory_saw_end(peer));
+    driver_close(&driver);
+}
+
 TEST(C8_no_content_for_204_205_304)
 {
     struct gn_io_memory_peer *peer = driver_start_with(&driver, GET GET GET GET GET);

@@ -120,6 +120,8 @@ public interface OutgoingBody {
 
     /**
      * Breaks it off: the connection is closed (HTTP/1) in such a way that the peer does not take the body for complete.
+     * Where the peer has all that it is to get, as for HEAD, or with as many bytes as {@code Content-Length} says, the
+     * connection goes on.
      * After the end it does nothing, but for a tunnel, which it ends both ways as {@link Tunnel#abort} does.
      */
     void abort();
