@@ -448,6 +448,10 @@ bool gn_h1_reply_interim(struct gn_exchange *exchange, const struct gn_command *
         return false;
     if (exchange->version_1_0)
         return true; // RFC 9110 section 15.2: it could not understand
+    // nginx before 1.29 takes it for the final response, which to HEAD has no body: it gives the connection to another
+    // client, and that one gets what was meant for the first.
+    if (exchange->head_only && command->status != 100)
+        return true;
     if (command->status == 100)
         exchange->expecting = false;
     struct gn_output *output = output_of(exchange);

@@ -39,7 +39,8 @@
  *            | first bytes                                  |                      |                    | CONNECT opens it
  * PREPARED   | the whole final response, as it was prepared | rejected             | rejected           | rejected
  * INTERIM    | a 1xx head other than 101; nothing where the | rejected             | rejected           | rejected
- *            | client speaks HTTP/1.0                       |                      |                    |
+ *            | client speaks HTTP/1.0, on HTTP/1 nothing    |                      |                    |
+ *            | but 100 to HEAD                              |                      |                    |
  * DATA       | body bytes, framed by C                      | the same             | the same           | raw bytes
  * TRAILERS   | trailer section; ends the body               | the same             | the same           | rejected
  * CREDIT     | a DATA event's block goes back, and with it the receive credit that it took (all         | the same

@@ -42,6 +42,25 @@ TEST(C11_any_number_of_them_before_the_final_head)
     driver_close(&driver);
 }
 
+TEST(C11_none_to_HEAD_but_100)
+{
+    struct gn_io_memory_peer *peer =
+        driver_start_with(&driver, "HEAD / HTTP/1.1\r\nhost: h\r\nexpect: 100-continue\r\ncontent-length: 3\r\n\r\n");
+    struct driver_exchange *exchange = driver_exchange(&driver, 0);
+    driver_interim(&driver, exchange, 103, &none);
+    driver_interim(&driver, exchange, 102, &none);
+    CHECK_EQ(rejections(), 0);
+    CHECK_READ(&driver, peer, "");
+    driver_interim(&driver, exchange, 100, &none);
+    driver_settle(&driver);
+    CHECK_READ(&driver, peer, CONTINUE);
+    driver_write(&driver, peer, "abc");
+    driver_answer(&driver, exchange, "x");
+    driver_settle(&driver);
+    CHECK_READ(&driver, peer, OK(1));
+    driver_close(&driver);
+}
+
 TEST(C11_no_date_and_title_case_where_it_is_set)
 {
     driver_prepare(&driver);

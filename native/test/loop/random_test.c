@@ -101,6 +101,11 @@ static bool silent(const struct plan *plan)
     return plan->head || plan->status == 204 || plan->status == 205 || plan->status == 304;
 }
 
+static bool hears_interims(const struct plan *plan)
+{
+    return !plan->version_1_0 && !plan->head;
+}
+
 static bool breaks(const struct plan *plan)
 {
     return plan->answer == RESET_WITHIN || plan->answer == RELEASE_WITHIN;
@@ -483,7 +488,7 @@ static void check_head(const struct client *client, unsigned number, const char 
         sprintf(id, "%u/%u", number, client->answered);
     CHECK(field_of(head, "x-id", value) != NULL && strcmp(value, id) == 0);
     CHECK_EQ(status, is_tunnel(plan) ? (plan->connect ? 200U : 101U) : plan->status);
-    CHECK_EQ(client->interims, plan->version_1_0 ? 0 : plan->interims);
+    CHECK_EQ(client->interims, hears_interims(plan) ? plan->interims : 0);
     if (is_tunnel(plan)) {
         CHECK(field_of(head, "content-length", value) == NULL && field_of(head, "transfer-encoding", value) == NULL);
         return;
@@ -519,7 +524,7 @@ static bool take_answer(struct client *client, unsigned number)
         CHECK(plan->expects && client->continues++ == 0);
     } else if (interim) {
         CHECK_EQ(status, 103);
-        CHECK(client->interims++ < plan->interims && !plan->version_1_0);
+        CHECK(client->interims++ < plan->interims && hears_interims(plan));
     } else if (error) {
         head[head_length] = byte;
         take_error(client, head, status, there - head_length);

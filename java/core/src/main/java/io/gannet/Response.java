@@ -199,7 +199,8 @@ public interface Response {
 
     /**
      * Sends an interim response ahead of the final one (RFC 9110 section 15.2), any number of them: 103 with {@code Link}
-     * fields, for example. To an HTTP/1.0 client none goes out.
+     * fields, for example. To an HTTP/1.0 client none goes out, and to HEAD only 100: nginx before 1.29 would take another
+     * one for the final response, and send the next client what follows.
      *
      * @param code 100 to 199, but not 101, which {@link #upgrade} sends
      * @param fields its fields, as {@link #addField(String, String)} takes them, but without those about framing and the
