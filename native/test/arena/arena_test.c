@@ -302,6 +302,36 @@ TEST(bodies_leave_the_reserve_to_heads)
     }
 }
 
+TEST(the_reserve_grows_to_an_eighth_of_all_slabs)
+{
+    struct gn_arena_config config = {.reserve = PAGE};
+    open_arena(&config);
+    for (unsigned i = 0; i < 4; i++)
+        add_slab(SLAB);
+    uint64_t pages = 0;
+    while (gn_arena_allocate(&arena, GN_ARENA_BODY_IN, PAGE) != 0)
+        pages++;
+    CHECK_EQ(pages, 4 * SLAB / PAGE * 7 / 8);
+    for (unsigned i = 0; i < 4 * SLAB / PAGE / 8; i++)
+        CHECK(gn_arena_allocate(&arena, GN_ARENA_HEAD, PAGE) != 0);
+    CHECK_EQ(gn_arena_allocate(&arena, GN_ARENA_HEAD, PAGE), 0);
+    close_arena();
+}
+
+TEST(a_failure_says_whether_a_slab_helps)
+{
+    struct gn_arena_config config = {.quota[GN_ARENA_BODY_OUT] = PAGE};
+    open_arena(&config);
+    CHECK_EQ(gn_arena_allocate(&arena, GN_ARENA_BODY_OUT, PAGE), 0);
+    CHECK(arena.short_of_pages && !arena.over_quota);
+    add_slab(SLAB);
+    CHECK(!arena.short_of_pages);
+    CHECK(gn_arena_allocate(&arena, GN_ARENA_BODY_OUT, PAGE) != 0);
+    CHECK_EQ(gn_arena_allocate(&arena, GN_ARENA_BODY_OUT, PAGE), 0);
+    CHECK(arena.over_quota && !arena.short_of_pages);
+    close_arena();
+}
+
 TEST(a_body_page_at_hand_does_not_eat_the_reserve)
 {
     struct gn_arena_config config = {.reserve = 1}; // rounded up to a page

@@ -104,6 +104,18 @@ TEST(so_many_wait_for_a_place_and_no_more)
     gn_admission_release(admission);
 }
 
+TEST(more_wait_where_the_limit_is_large)
+{
+    enum { WAITING = GN_ADMISSION_WAITING + 4 };
+    open_with(32 * WAITING + 31, 0);
+    for (unsigned i = 0; i < WAITING; i++)
+        CHECK(gn_admission_wait(admission));
+    CHECK(!gn_admission_wait(admission));
+    for (unsigned i = 0; i < WAITING; i++)
+        gn_admission_stop_waiting(admission);
+    gn_admission_release(admission);
+}
+
 TEST(an_address_counts_by_itself_and_mapped_by_its_network_where_it_is_ipv6)
 {
     CHECK(peer_of("192.0.2.1") != peer_of("192.0.2.2"));
@@ -136,6 +148,20 @@ TEST(an_address_has_as_many_connections_as_the_limit_says)
     gn_admission_remove_peer(admission, one);
     gn_admission_remove_peer(admission, other);
     CHECK_EQ(gn_admission_peers(admission), 0);
+    gn_admission_release(admission);
+}
+
+TEST(the_table_is_half_full_at_most)
+{
+    enum { ADDRESSES = 1000 };
+    open_with(0, 1);
+    size_t empty = gn_admission_memory(admission);
+    for (uint64_t i = 1; i <= ADDRESSES; i++) {
+        CHECK_EQ(gn_admission_add_peer(admission, i), 0);
+        CHECK(gn_admission_memory(admission) - empty >= 2 * i * 16);
+    }
+    for (uint64_t i = 1; i <= ADDRESSES; i++)
+        gn_admission_remove_peer(admission, i);
     gn_admission_release(admission);
 }
 

@@ -171,6 +171,21 @@ TEST(what_finds_no_place_stays_in_the_backlog)
     driver_close(&driver);
 }
 
+TEST(a_connection_that_cannot_be_opened_leaves_its_place)
+{
+    driver_prepare(&driver);
+    open_with_limit(1);
+    driver.faults.error[GN_IO_OP_ATTACH] = ENOMEM;
+    driver.faults.once[GN_IO_OP_ATTACH] = true;
+    driver_connect(&driver);
+    driver_settle(&driver);
+    CHECK_EQ(driver.accept_failed, 1);
+    driver_write(&driver, driver_connect(&driver), GET);
+    driver_advance(&driver, GN_LISTENER_RETRY);
+    CHECK_EQ(driver.exchange_count, 1);
+    driver_close(&driver);
+}
+
 TEST(too_many_that_were_accepted_beyond_the_limit_are_refused)
 {
     driver_prepare(&driver);
@@ -241,6 +256,27 @@ TEST(a_busy_listener_leaves_a_place_to_one_without_connections)
     driver_close(&driver);
 }
 
+TEST(whoever_waits_longest_is_first_when_a_place_was_left_elsewhere)
+{
+    driver_prepare(&driver);
+    open_with_limit(1);
+    int second = add_listener();
+    struct gn_listener *listener = gn_list_owner(driver.loop->listener_list.previous, struct gn_listener, listed);
+    struct gn_io_memory_peer *here = driver_connect(&driver);
+    driver_settle(&driver);
+    driver_write(&driver, gn_io_memory_connect(driver.io, second), "GET /earlier HTTP/1.1\r\nhost: h\r\n\r\n");
+    CHECK_EQ(driver.io->operations->drain(driver.io, &listener->socket, 0), 0);
+    gn_io_memory_finish(here);
+    driver_settle(&driver);
+    driver_write(&driver, gn_io_memory_connect(driver.io, second), "GET /later HTTP/1.1\r\nhost: h\r\n\r\n");
+    CHECK_EQ(driver.io->operations->drain(driver.io, &listener->socket, 0), 0);
+    driver_settle(&driver);
+    driver_advance(&driver, GN_LISTENER_RETRY);
+    CHECK_EQ(driver.exchange_count, 1);
+    CHECK(strcmp(driver_exchange(&driver, 0)->target, "/earlier") == 0);
+    driver_close(&driver);
+}
+
 TEST(two_loops_share_the_places)
 {
     static struct driver other;
@@ -297,6 +333,8 @@ TEST(D6_unlisten_ends_everybody_in_the_right_way)
         driver_settle(&driver);
         CHECK(gn_io_memory_saw_close(never) && !gn_io_memory_saw_reset(never));
         CHECK(gn_io_memory_saw_close(idle) && !gn_io_memory_saw_reset(idle));
+        CHECK_EQ(driver.shared->counters.timeouts, 0);
+        CHECK_EQ(driver.shared->counters.reasons[GN_REASON_SHUTDOWN], 2);
         CHECK(!gn_io_memory_saw_end(half) && !gn_io_memory_saw_end(busy) && !gn_io_memory_saw_end(begun));
         CHECK_EQ(driver.unlistened, 0);
         CHECK(gn_io_memory_connect(driver.io, driver.descriptor) == NULL);

@@ -125,6 +125,39 @@ TEST(E5_a_body_that_is_dropped_must_come_at_its_rate_too)
     }
 }
 
+TEST(E5_what_is_dropped_of_a_body_is_measured_from_the_end_of_the_response)
+{
+    struct gn_io_memory_peer *peer = driver_start_with(&driver, POST(60000));
+    driver_write_bytes(&driver, peer, bytes, 10000);
+    driver_settle(&driver);
+    driver_advance(&driver, 10 * SECOND);
+    driver_answer(&driver, driver_exchange(&driver, 0), "x");
+    driver_settle(&driver);
+    driver_advance(&driver, 30 * SECOND - SLOT);
+    CHECK_EQ(timeouts(), 0);
+    driver_advance(&driver, 2 * SLOT);
+    CHECK_EQ(timeouts(), 1);
+    driver_close(&driver);
+}
+
+TEST(E5_the_time_of_a_body_begins_anew_when_Java_lets_go_of_it)
+{
+    // Nobody has asked for it, and its response is behind another one that takes long.
+    struct gn_io_memory_peer *peer = driver_start_with(
+        &driver, GET "POST / HTTP/1.1\r\nhost: h\r\ncontent-length: 50000\r\nexpect: 100-continue\r\n\r\n");
+    CHECK_EQ(driver.exchange_count, 2);
+    driver_advance(&driver, 40 * SECOND);
+    driver_respond(&driver, driver_exchange(&driver, 1), 200, GN_FLAG_END, -1, "x", 1);
+    driver_release(&driver, driver_exchange(&driver, 1));
+    driver_settle(&driver);
+    driver_advance(&driver, 30 * SECOND - SLOT);
+    CHECK_EQ(timeouts(), 0);
+    CHECK(!gn_io_memory_saw_end(peer));
+    driver_advance(&driver, 2 * SLOT);
+    CHECK_EQ(timeouts(), 1);
+    driver_close(&driver);
+}
+
 TEST(E5_the_time_begins_anew_when_Java_wants_the_body_again)
 {
     driver_prepare(&driver);
@@ -147,32 +180,63 @@ TEST(E5_the_time_begins_anew_when_Java_wants_the_body_again)
     driver_close(&driver);
 }
 
-TEST(E5_the_time_in_which_the_loop_took_nothing_does_not_count)
+/* Java reads no events for two minutes, so the ring is full of other connections' heads when `more` comes. */
+static struct gn_io_memory_peer *fill_the_ring(const char *begin, const char *more)
 {
-    // Java reads no events, so the ring is full of other connections' heads.
     driver_prepare(&driver);
     driver.shared->loop.events_capacity = 64;
-    struct gn_io_memory_peer *peer = driver_begin(&driver, POST(1000000) "a");
-    struct gn_io_memory_peer *others[70];
+    struct gn_io_memory_peer *peer = driver_begin(&driver, begin);
     driver.read_limit = UINT32_MAX;
-    for (unsigned i = 0; i < 70; i++) {
-        others[i] = driver_connect(&driver);
-        driver_write(&driver, others[i], GET);
-    }
+    for (unsigned i = 0; i < 70; i++)
+        driver_write(&driver, driver_connect(&driver), GET);
     uint32_t head = driver.head;
     for (unsigned i = 0; i < 20; i++)
         CHECK(gn_loop_poll(driver.loop, 0, head, 0) <= 64); // events stay unread
-    driver_write(&driver, peer, "b");
+    driver_write(&driver, peer, more);
     for (unsigned i = 0; i < 4; i++) {
         gn_io_memory_advance(driver.io, 29 * SECOND);
         CHECK(gn_loop_poll(driver.loop, 0, head, 0) <= 64);
     }
     CHECK_EQ(timeouts(), 0);
     driver_settle(&driver);
-    CHECK_EQ(driver_exchange(&driver, 0)->body_length, 2);
-    driver_advance(&driver, 29 * SECOND);
-    CHECK_EQ(timeouts(), 0);
-    driver_advance(&driver, SECOND + SLOT);
+    return peer;
+}
+
+TEST(E5_the_time_in_which_the_loop_took_nothing_does_not_count)
+{
+    // Bytes of a body, and some of its trailer section.
+    static const char *const begins[] = {POST(1000000) "a", POST_CHUNKED "1\r\na\r\n0\r\n"};
+    static const char *const more[] = {"b", "t: u"};
+    for (unsigned i = 0; i < 2; i++) {
+        fill_the_ring(begins[i], more[i]);
+        CHECK_EQ(driver_exchange(&driver, 0)->body_length, 2 - i);
+        driver_advance(&driver, 29 * SECOND);
+        CHECK_EQ(timeouts(), 0);
+        driver_advance(&driver, SECOND + SLOT);
+        CHECK_EQ(count_of(GN_REASON_BODY_TIMEOUT), 1);
+        driver_close(&driver);
+    }
+}
+
+TEST(E5_each_body_of_a_pipeline_is_measured_by_itself)
+{
+    struct gn_io_memory_peer *peer = driver_start_with(&driver, POST(10000));
+    driver_write_bytes(&driver, peer, bytes, 10000);
+    driver_write(&driver, peer, POST(1000000)); // of which nothing comes
+    driver_settle(&driver);
+    CHECK_EQ(driver.exchange_count, 2);
+    CHECK(driver_exchange(&driver, 0)->ended);
+    driver_advance(&driver, 30 * SECOND + SLOT);
+    CHECK_EQ(driver_exchange(&driver, 1)->reset_reason, GN_REASON_BODY_TIMEOUT);
+    CHECK_EQ(timeouts(), 1);
+    driver_close(&driver);
+
+    // Nor does it matter that the loop took nothing of the one before for a while.
+    peer = fill_the_ring(POST(2) "a", "b");
+    driver_write(&driver, peer, POST(1000000));
+    driver_settle(&driver);
+    CHECK(driver_exchange(&driver, 0)->ended);
+    driver_advance(&driver, 30 * SECOND + SLOT);
     CHECK_EQ(count_of(GN_REASON_BODY_TIMEOUT), 1);
     driver_close(&driver);
 }
@@ -250,6 +314,23 @@ TEST(E5_slower_than_the_rate_ends_after_one_to_two_times)
     read_each_second(peer, 200, 50);
     check_write_timeout(peer);
     driver_close(&driver);
+}
+
+TEST(E5_the_rate_of_a_response_is_exact)
+{
+    static char sink[60000];
+    for (unsigned missing = 0; missing < 2; missing++) {
+        struct gn_io_memory_peer *peer = begin_large_response(10000, 240);
+        driver_advance(&driver, 30 * SECOND / 4 + SLOT); // the first look
+        const struct gn_connection *connection =
+            gn_connection_find(&driver.loop->context, driver_exchange(&driver, 0)->connection);
+        REQUIRE(connection != NULL && connection->pace.until > driver.loop->context.now);
+        CHECK(connection->pace.goal > 240 * 22 && connection->pace.goal <= 240 * 30 * 3 / 4);
+        CHECK_EQ(gn_io_memory_read(peer, sink, connection->pace.goal - missing), connection->pace.goal - missing);
+        driver_advance(&driver, 30 * SECOND * 3 / 4);
+        CHECK_EQ(timeouts(), missing);
+        driver_close(&driver);
+    }
 }
 
 TEST(E5_without_a_rate_a_byte_taken_in_time_is_enough)
@@ -341,17 +422,40 @@ static struct gn_io_memory_peer *begin_lingering(void)
 
 TEST(D7_E5_lingering_goes_on_while_the_last_response_is_taken)
 {
-    struct gn_io_memory_peer *peer = begin_lingering();
-    read_each_second(peer, 300, 180);
-    CHECK(!gn_io_memory_saw_close(peer));
-    driver_read(&driver, peer, NULL); // all of it
-    unsigned seconds = 0;
-    for (; !gn_io_memory_saw_close(peer) && seconds < 20; seconds++)
-        driver_advance(&driver, SECOND);
-    CHECK(seconds > 5 && seconds <= 12); // found at the next look, at most linger_timeout later
+    // Whenever the last byte is taken, between two looks that are linger_timeout apart.
+    for (unsigned phase = 0; phase < 5; phase++) {
+        struct gn_io_memory_peer *peer = begin_lingering();
+        read_each_second(peer, 300, 180 + phase);
+        CHECK(!gn_io_memory_saw_close(peer));
+        driver_read(&driver, peer, NULL); // all of it
+        unsigned seconds = 0;
+        for (; !gn_io_memory_saw_close(peer) && seconds < 20; seconds++)
+            driver_advance(&driver, SECOND);
+        CHECK(seconds > 5 && seconds <= 12); // found at the next look, at most linger_timeout later
+        CHECK(gn_io_memory_saw_close(peer) && !gn_io_memory_saw_reset(peer));
+        CHECK_EQ(count_of(GN_REASON_LINGER_TIMEOUT), 1);
+        CHECK_EQ(timeouts(), 0);
+        driver_close(&driver);
+    }
+}
+
+TEST(D7_E5_lingering_begins_with_a_time_of_its_own)
+{
+    // The peer was slow before: what was measured of it then is over with the last byte that it took.
+    driver_prepare(&driver);
+    struct gn_io_memory_peer *peer = driver_begin(&driver, CLOSING_GET "x");
+    gn_io_memory_room(peer, 10000);
+    driver_respond(&driver, driver_exchange(&driver, 0), 200, GN_FLAG_END, -1, bytes, sizeof(bytes));
+    driver_settle(&driver);
+    read_each_second(peer, 250, 10); // the first look was at 7.5 seconds
+    CHECK(!gn_io_memory_saw_end(peer));
+    gn_io_memory_room(peer, 65536);
+    driver_settle(&driver);
+    driver_read(&driver, peer, NULL);
+    CHECK(gn_io_memory_saw_end(peer));
+    driver_advance(&driver, 5 * SECOND + SLOT);
     CHECK(gn_io_memory_saw_close(peer) && !gn_io_memory_saw_reset(peer));
     CHECK_EQ(count_of(GN_REASON_LINGER_TIMEOUT), 1);
-    CHECK_EQ(timeouts(), 0);
     driver_close(&driver);
 }
 

@@ -355,6 +355,7 @@ TEST(D4_end_before_a_byte_is_clean_and_within_a_head_is_not)
     CHECK(gn_io_memory_saw_close(peer));
     CHECK_EQ(driver.refused, 1);
     CHECK_EQ(driver.refused_reason, GN_REASON_HEAD_CUT);
+    CHECK_EQ(driver.shared->counters.reasons[GN_REASON_HEAD_CUT], 1);
     driver_close(&driver);
 }
 
@@ -428,6 +429,7 @@ static void check_discard(bool chunked, size_t length, bool kept)
     driver_settle(&driver);
     CHECK_EQ(driver.exchange_count, kept ? 2 : 1);
     CHECK_EQ(gn_io_memory_saw_end(peer), !kept);
+    CHECK_EQ(driver.shared->counters.reasons[GN_REASON_UNREAD_TOO_LARGE], !kept);
     CHECK(!gn_io_memory_saw_reset(peer));
     gn_io_memory_finish(peer);
     driver_settle(&driver);
@@ -443,6 +445,18 @@ TEST(B20_B21_what_is_left_of_a_body_is_dropped_up_to_a_limit)
         check_discard(chunked, 1001, false);
         check_discard(chunked, 5000, false);
     }
+}
+
+TEST(a_body_that_nobody_would_have_dropped_for_the_connections_sake_is_not_counted)
+{
+    driver_prepare(&driver);
+    driver.shared->listener.discard_bytes = 1000;
+    struct gn_io_memory_peer *peer = driver_begin(&driver, POST(1000000));
+    driver_respond(&driver, driver_exchange(&driver, 0), 200, GN_FLAG_END | GN_FLAG_CLOSE, -1, "x", 1);
+    driver_settle(&driver);
+    CHECK_READ(&driver, peer, OK_CLOSE(1) "x");
+    CHECK_EQ(driver.shared->counters.reasons[GN_REASON_UNREAD_TOO_LARGE], 0);
+    driver_close(&driver);
 }
 
 TEST(B20_what_is_dropped_is_counted_for_each_body_anew)

@@ -21,7 +21,7 @@ static bool open_on(enum gn_io_backend backend)
     driver.events = (struct gn_event *)(void *)(region + settings->events_offset);
     driver.commands = (struct gn_command *)(void *)(region + settings->commands_offset);
     driver.staging = region + settings->staging_offset;
-    if (gn_loop_open(&driver.loop, driver.shared, NULL) != 0) {
+    if (gn_loop_open(&driver.loop, driver.shared, &driver.faults) != 0) {
         CHECK(backend == GN_IO_URING); // containers often forbid it
         printf("     no io_uring: %s\n", driver.shared->text);
         free(driver.shared);
@@ -256,6 +256,13 @@ static struct gn_admission *limit_to(uint64_t connections, uint64_t per_address)
     return admission;
 }
 
+static void settle_until(const uint64_t *counter, uint64_t value)
+{
+    for (unsigned i = 0; i < 100000 && *counter != value; i++)
+        driver_poll(&driver);
+    CHECK_EQ(*counter, value);
+}
+
 TEST(past_the_limit_it_waits_for_its_place)
 {
     driver_prepare(&driver);
@@ -290,11 +297,65 @@ static int connect_to(int descriptor)
     return client;
 }
 
-static void settle_until(const uint64_t *counter, uint64_t value)
+TEST(without_memory_to_wait_it_stays_the_callers_and_nothing_waits)
 {
-    for (unsigned i = 0; i < 100000 && *counter != value; i++)
-        driver_poll(&driver);
-    CHECK_EQ(*counter, value);
+    driver_prepare(&driver);
+    struct gn_admission *admission = limit_to(1, 0);
+    REQUIRE(open_on(GN_IO_EPOLL));
+    int first[2], second[2];
+    REQUIRE(socketpair(AF_UNIX, SOCK_STREAM, 0, first) == 0);
+    REQUIRE(socketpair(AF_UNIX, SOCK_STREAM, 0, second) == 0);
+    CHECK_EQ(adopt(first[1]), 0);
+    struct gn_memory *memory = &driver.loop->context.memory;
+    memory->fail_from = memory->count + 1;
+    for (unsigned i = 0; i < 3; i++)
+        CHECK_EQ(adopt(second[1]), -ECONNREFUSED);
+    memory->fail_from = 0;
+    for (unsigned i = 0; i < GN_ADMISSION_WAITING; i++)
+        CHECK(gn_admission_wait(admission));
+    CHECK(!gn_admission_wait(admission));
+    for (unsigned i = 0; i < GN_ADMISSION_WAITING; i++)
+        gn_admission_stop_waiting(admission);
+    close(first[0]);
+    close(second[0]);
+    close(second[1]);
+    driver_close(&driver);
+    gn_admission_release(admission);
+}
+
+/* A second listener of the server; its descriptor is not asked for. */
+static uint64_t add_listener(void)
+{
+    struct sockaddr_in address = {.sin_family = AF_INET, .sin_addr.s_addr = htonl(INADDR_LOOPBACK)};
+    int descriptor = gn_listen_open((struct sockaddr *)&address, sizeof(address), 16, false, false);
+    REQUIRE(descriptor >= 0);
+    int64_t listener = gn_loop_listen(driver.loop, descriptor);
+    REQUIRE(listener > 0);
+    return (uint64_t)listener;
+}
+
+TEST(whoever_waits_longest_is_first_when_a_place_was_left_elsewhere)
+{
+    driver_prepare(&driver);
+    struct gn_admission *admission = limit_to(1, 0);
+    REQUIRE(open_on(GN_IO_EPOLL));
+    gn_admission_release(admission);
+    uint64_t second = add_listener();
+    int here[2], earlier[2], later[2];
+    REQUIRE(socketpair(AF_UNIX, SOCK_STREAM, 0, here) == 0);
+    REQUIRE(socketpair(AF_UNIX, SOCK_STREAM, 0, earlier) == 0);
+    REQUIRE(socketpair(AF_UNIX, SOCK_STREAM, 0, later) == 0);
+    CHECK_EQ(adopt(here[1]), 0);
+    CHECK_EQ(gn_loop_adopt(driver.loop, second, earlier[1]), 0);
+    close(here[0]);
+    settle_until(&driver.shared->counters.connections_open, 0);
+    CHECK_EQ(gn_loop_adopt(driver.loop, second, later[1]), 0);
+    CHECK_EQ(driver.shared->counters.connections_open, 0);
+    write_text(earlier[0], GET);
+    wait_for_requests(1);
+    close(earlier[0]);
+    close(later[0]);
+    driver_close(&driver);
 }
 
 TEST(past_the_limit_of_its_address_a_connection_is_reset)
@@ -313,6 +374,7 @@ TEST(past_the_limit_of_its_address_a_connection_is_reset)
         settle_until(&counters->connections_refused, 1);
         settle_until(&counters->connections_open, 2);
         CHECK_EQ(driver.refused_reason, GN_REASON_ADDRESS_LIMIT);
+        CHECK_EQ(counters->reasons[GN_REASON_ADDRESS_LIMIT], 1);
         char byte;
         CHECK(read(clients[2], &byte, 1) < 0 && errno == ECONNRESET);
         // Whoever has no address is not counted; a socket that is handed over is.
@@ -340,6 +402,58 @@ TEST(past_the_limit_of_its_address_a_connection_is_reset)
         close(clients[2]);
         driver_close(&driver);
         CHECK_EQ(gn_admission_peers(admission), 0);
+        gn_admission_release(admission);
+    }
+}
+
+/* What waits counts for its address; what is refused, or cannot be opened, does not. */
+TEST(an_address_counts_for_as_long_as_its_connections_wait_or_are_there)
+{
+    for (unsigned backend = GN_IO_URING; backend <= GN_IO_EPOLL; backend++) {
+        driver_prepare(&driver);
+        struct gn_admission *admission = limit_to(1, GN_ADMISSION_WAITING + 2);
+        if (!open_on((enum gn_io_backend)backend)) {
+            gn_admission_release(admission);
+            continue;
+        }
+        const struct gn_counters *counters = &driver.shared->counters;
+        struct gn_listener *listener = gn_list_owner(driver.loop->listener_list.next, struct gn_listener, listed);
+        int clients[GN_ADMISSION_WAITING + 6], count = 0;
+        driver.faults.error[GN_IO_OP_ATTACH] = ENOMEM;
+        driver.faults.once[GN_IO_OP_ATTACH] = true;
+        clients[count++] = connect_to(driver.descriptor);
+        settle_until(&counters->accept_failures, 1);
+        CHECK_EQ(gn_admission_peers(admission), 0);
+        clients[count++] = connect_to(driver.descriptor);
+        for (unsigned polls = 0; polls < 1000 && counters->connections_open < 1; polls++)
+            driver_poll_wait(&driver, SECOND / 100);
+        CHECK_EQ(counters->connections_open, 1);
+        // As a backend does that cannot be stopped at once; three more than may wait.
+        while (count < (int)GN_ADMISSION_WAITING + 5) {
+            clients[count++] = connect_to(driver.descriptor);
+            CHECK_EQ(driver.io->operations->drain(driver.io, &listener->socket, 0), 0);
+        }
+        settle_until(&counters->connections_refused, 3);
+        CHECK_EQ(counters->reasons[GN_REASON_CONNECTION_LIMIT], 3);
+        CHECK_EQ(counters->reasons[GN_REASON_ADDRESS_LIMIT], 0);
+        int ear = gn_listen_open(
+            (struct sockaddr *)&(struct sockaddr_in){.sin_family = AF_INET, .sin_addr.s_addr = htonl(INADDR_LOOPBACK)},
+            sizeof(struct sockaddr_in), 16, false, false);
+        REQUIRE(ear >= 0);
+        clients[count++] = connect_to(ear);
+        int served = accept(ear, NULL, NULL);
+        CHECK_EQ(adopt(served), -ECONNREFUSED);
+        CHECK_EQ(adopt(served), -ECONNREFUSED);
+        CHECK_EQ(counters->reasons[GN_REASON_CONNECTION_LIMIT], 5);
+        close(served);
+        close(ear);
+        // An abort: nothing that waits is opened any more.
+        driver_unlisten(&driver, GN_FLAG_ABORT);
+        driver_settle(&driver);
+        CHECK_EQ(gn_admission_peers(admission), 0);
+        while (count > 0)
+            close(clients[--count]);
+        driver_close(&driver);
         gn_admission_release(admission);
     }
 }

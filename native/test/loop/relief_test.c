@@ -9,13 +9,18 @@ static struct driver driver;
 static struct gn_io_memory_peer *peers[PEERS];
 static char body[65536];
 
-static void start(uint64_t memory)
+static void start_with(uint64_t memory, uint64_t low_water)
 {
     driver_prepare(&driver);
     driver.shared->loop.memory = memory;
     driver.shared->loop.reserve = 4 * 65536;
-    driver.shared->loop.low_water = 65536;
+    driver.shared->loop.low_water = low_water;
     driver_open(&driver);
+}
+
+static void start(uint64_t memory)
+{
+    start_with(memory, 65536);
 }
 
 /* Does as Java does: lends a slab for each that was asked for. */
@@ -82,6 +87,7 @@ TEST(whoever_does_not_read_goes_and_others_are_served)
     check_that_a_fresh_client_is_served();
     CHECK_EQ(evicted(), 0); // nobody has stalled for a second yet
     driver_advance(&driver, SECOND);
+    CHECK_EQ(evicted(), GN_RELIEF_BYTES / sizeof(body)); // in a round, no more than those who hold so much
     for (unsigned i = 0; i < 100; i++)
         driver_advance(&driver, GN_RELIEF_PAUSE);
     uint64_t gone = evicted();
@@ -91,6 +97,24 @@ TEST(whoever_does_not_read_goes_and_others_are_served)
     check_that_a_fresh_client_is_served();
     driver_advance(&driver, 2 * SECOND);
     CHECK_EQ(evicted(), gone); // there is enough now
+    driver_close(&driver);
+}
+
+TEST(a_loop_that_sleeps_wakes_for_it)
+{
+    start(MEMORY);
+    fill_with_responses(80);
+    CHECK_EQ(evicted(), 0);
+    driver_poll_wait(&driver, 5 * SECOND);
+    CHECK(evicted() > 20);
+    driver_close(&driver);
+}
+
+TEST(the_heap_stands_in_for_as_much_as_the_limit_and_no_more)
+{
+    start(MEMORY);
+    fill_with_responses(PEERS);
+    CHECK(driver.loop->context.spare > MEMORY - 2 * sizeof(body) && driver.loop->context.spare <= MEMORY);
     driver_close(&driver);
 }
 
@@ -142,30 +166,119 @@ TEST(whoever_does_not_complete_a_head_goes_even_if_a_byte_comes_now_and_then)
     driver_close(&driver);
 }
 
-TEST(whoever_waits_for_java_stays_whatever_it_holds)
+TEST(heads_leave_a_quarter_to_bodies)
 {
-    start(MEMORY);
-    driver.hold_bodies = true;
+    start_with(MEMORY, DRIVER_SLAB / 2 * 3); // more than is left at the limit
+    unsigned lent = 0;
+    static char head[60000];
+    memset(head, 'a', sizeof(head));
+    memcpy(head, "GET / HTTP/1.1\r\nhost: h\r\na: ", 28);
+    memcpy(head + sizeof(head) - 4, "\r\n\r\n", 4);
+    for (unsigned i = 0; i < 60; i++) {
+        peers[i] = driver_connect(&driver);
+        driver_write_bytes(&driver, peers[i], head, sizeof(head));
+        feed(&lent);
+    }
+    CHECK(driver.exchange_count > 20 && driver.exchange_count < 60);
+    CHECK_EQ(lent, 2); // up to the limit, and no slab beyond it is asked for
+    CHECK(driver.loop->context.arena.used[GN_ARENA_HEAD] <= MEMORY / 4 * 3);
+    // A request that is there already gets its response, and the others theirs in turn.
+    for (unsigned i = 0; i < 60; i++) {
+        REQUIRE(i < driver.exchange_count);
+        struct driver_exchange *exchange = driver_exchange(&driver, i);
+        driver_respond(&driver, exchange, 200, GN_FLAG_END | GN_FLAG_RELEASE, -1, "x", 1);
+        driver_note_release(&driver, exchange);
+        driver_settle(&driver);
+    }
+    for (unsigned i = 0; i < 60; i++)
+        CHECK_READ(&driver, peers[i], OK(1) "x");
+    driver_close(&driver);
+}
+
+/* Uploads that Java does not take: the first ones have all the memory that bodies may have, the others wait for it. */
+static void fill_with_uploads(void)
+{
+    // Half of them send more than Java takes, half of them just as much.
+    const size_t exact = sizeof(body) - (sizeof(POST(100000)) - 1);
     unsigned lent = 0;
     for (unsigned i = 0; i < 60; i++) {
         peers[i] = driver_connect(&driver);
         driver_write(&driver, peers[i], POST(100000));
-        driver_write_bytes(&driver, peers[i], body, sizeof(body));
+        driver_write_bytes(&driver, peers[i], body, i % 2 ? exact : sizeof(body));
         feed(&lent);
     }
     CHECK(driver.loop->context.arena.used[GN_ARENA_BODY_IN] <= MEMORY / 8 * 5);
     CHECK(driver.loop->context.memory_short);
+}
+
+/* As Java does when it takes what it holds. */
+static void take_all_bodies(void)
+{
+    for (size_t i = 0; i < driver.exchange_count; i++) {
+        while (driver_exchange(&driver, i)->block_count > 0)
+            driver_credit(&driver, driver_exchange(&driver, i));
+    }
+    driver_settle(&driver);
+}
+
+TEST(whoever_waits_for_java_stays_whatever_it_holds)
+{
+    start(MEMORY);
+    driver.hold_bodies = true;
+    fill_with_uploads();
     driver_advance(&driver, SECOND);
     for (unsigned i = 0; i < 50; i++)
         driver_advance(&driver, SECOND / 10);
     CHECK_EQ(evicted(), 0);
     check_that_a_fresh_client_is_served();
-    // As Java takes what it holds, they go on.
-    for (unsigned i = 0; i < 60; i++) {
-        while (driver_exchange(&driver, i)->block_count > 0)
-            driver_credit(&driver, driver_exchange(&driver, i));
+    take_all_bodies();
+    driver_close(&driver);
+}
+
+TEST(whoever_waits_for_a_response_stays_though_its_next_request_has_stalled)
+{
+    static const char *const stalled[] = {GET "GET / HTTP/1.1\r\nhost", GET POST(1000) "a", POST(1000) "a"};
+    start(MEMORY);
+    driver.hold_bodies = true;
+    struct gn_io_memory_peer *first[3];
+    for (unsigned i = 0; i < 3; i++) {
+        first[i] = driver_connect(&driver);
+        driver_write(&driver, first[i], stalled[i]);
     }
     driver_settle(&driver);
+    fill_with_uploads();
+    for (unsigned i = 0; i < 50; i++)
+        driver_advance(&driver, SECOND / 10);
+    CHECK(!gn_io_memory_saw_reset(first[0]) && !gn_io_memory_saw_reset(first[1]));
+    CHECK(gn_io_memory_saw_reset(first[2])); // nobody waits for anything but its peer
+    CHECK_EQ(evicted(), 1);
+    driver_close(&driver);
+}
+
+TEST(E5_the_time_of_a_body_for_which_there_was_no_memory_does_not_count)
+{
+    start(MEMORY);
+    driver.hold_bodies = true;
+    fill_with_uploads();
+    const struct driver_exchange *exchange;
+    do { // the smallest blocks, too
+        driver_write(&driver, driver_connect(&driver), POST(1) "a");
+        driver_settle(&driver);
+        exchange = driver_exchange(&driver, driver.exchange_count - 1);
+    } while (exchange->ended);
+    driver_write(&driver, driver_connect(&driver), POST(1000) "a");
+    driver_settle(&driver);
+    exchange = driver_exchange(&driver, driver.exchange_count - 1);
+    CHECK_EQ(exchange->body_length, 0);
+    for (unsigned i = 0; i < 40; i++)
+        driver_advance(&driver, SECOND);
+    driver.hold_bodies = false;
+    take_all_bodies();
+    CHECK_EQ(exchange->body_length, 1);
+    driver_advance(&driver, 29 * SECOND);
+    CHECK_EQ(exchange->resets, 0);
+    driver_advance(&driver, 2 * SECOND);
+    CHECK_EQ(exchange->reset_reason, GN_REASON_BODY_TIMEOUT);
     driver_close(&driver);
 }
 
@@ -173,14 +286,7 @@ TEST(while_it_waits_for_memory_the_loop_sleeps)
 {
     start(MEMORY);
     driver.hold_bodies = true;
-    unsigned lent = 0;
-    for (unsigned i = 0; i < 60; i++) {
-        peers[i] = driver_connect(&driver);
-        driver_write(&driver, peers[i], POST(100000));
-        driver_write_bytes(&driver, peers[i], body, sizeof(body));
-        feed(&lent);
-    }
-    CHECK(driver.loop->context.memory_short);
+    fill_with_uploads();
     uint64_t turns = driver.shared->counters.turns;
     driver_poll_wait(&driver, 10 * SECOND);
     CHECK(driver.shared->counters.turns - turns <= 110);
