@@ -533,6 +533,21 @@ public final class HttpServer implements AutoCloseable {
         }
 
         /**
+         * The most bytes that all bodies together may hold while {@link IncomingBody#bytes()} and {@link
+         * IncomingBody#text()} gather them, so that clients that send bodies and never finish them cannot fill the heap;
+         * what comes beyond is answered with 503 (RFC 9110 section 15.6.4). What a handler has got does not count any more.
+         * The default is a quarter of the JVM's largest heap.
+         *
+         * @param bytes 1 or more
+         * @return this
+         * @throws IllegalArgumentException if it is out of range
+         */
+        public Builder maxBufferedBytes(long bytes) {
+            options.maxBufferedBytes(bytes);
+            return this;
+        }
+
+        /**
          * The longest body of a request, however it is read; a longer one is answered with 413 (RFC 9110 section 15.5.14), at
          * once if its Content-Length says so, before a handler hears of it and instead of 100 (Continue), else when it is passed:
          * then the handler's read fails with {@link HttpException.Kind#LIMIT}. The connection is closed. It holds for a body

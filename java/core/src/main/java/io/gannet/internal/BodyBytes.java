@@ -13,6 +13,7 @@ final class BodyBytes implements BodySink {
     private static final int FIRST_CAPACITY = 65536;
 
     private final BodyReader reader;
+    private final BufferedBodies bodies;
     private final int limit;
     private final long declaredLength;
     private final CompletableFuture<byte[]> future = new CompletableFuture<>();
@@ -21,6 +22,7 @@ final class BodyBytes implements BodySink {
 
     BodyBytes(BodyReader reader, int limit, long declaredLength) {
         this.reader = reader;
+        this.bodies = reader.bodies();
         this.limit = limit;
         this.declaredLength = declaredLength;
     }
@@ -109,31 +111,50 @@ final class BodyBytes implements BodySink {
             return;
         }
         byte[] whole = bytes;
-        bytes = NO_BYTES;
+        drop();
         reader.endRead();
         future.complete(whole);
     }
 
     @Override
     public boolean fail(HttpException why) {
-        bytes = NO_BYTES;
+        drop();
         size = 0;
         return future.completeExceptionally(why);
     }
 
+    private void drop() {
+        bodies.give(bytes.length);
+        bytes = NO_BYTES;
+    }
+
     /** Gives the bytes another capacity; {@code false}: there is no memory, and the body has failed. */
     private boolean grow(int capacity) {
+        int before = bytes.length;
+        if (!bodies.take(capacity - before)) {
+            drop();
+            bodies.countRefused();
+            reader.refuse(new HttpException(
+                    HttpException.Kind.LIMIT,
+                    503,
+                    "the bodies that are being read whole hold " + bodies.held() + " bytes, the limit is "
+                            + bodies.limit,
+                    null));
+            return false;
+        }
         try {
             bytes = Arrays.copyOf(bytes, capacity);
             return true;
         } catch (OutOfMemoryError full) {
-            bytes = NO_BYTES;
+            bodies.give(capacity - before);
+            drop();
             reader.refuse(BodyReader.noMemory(full));
             return false;
         }
     }
 
     private void tooLarge(String what) {
+        bodies.countRefused();
         reader.refuse(new HttpException(HttpException.Kind.LIMIT, 413, what + ", the limit is " + limit, null));
     }
 }

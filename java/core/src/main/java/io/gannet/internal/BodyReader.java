@@ -343,6 +343,10 @@ final class BodyReader implements IncomingBody {
 
     // ---- for the exchange ----
 
+    BufferedBodies bodies() {
+        return exchange.listener.server.bufferedBodies();
+    }
+
     /** What C lent and nobody has read. */
     LentBlocks blocks() {
         return blocks;

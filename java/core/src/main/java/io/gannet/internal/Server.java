@@ -42,6 +42,7 @@ public final class Server {
 
     private final LongAdder handlerFailures = new LongAdder();
     private final LongAdder handlerDeadlines = new LongAdder();
+    private final BufferedBodies bufferedBodies;
     private final AtomicInteger adopted = new AtomicInteger();
     private final CompletableFuture<Void> closed = new CompletableFuture<>();
     private final Thread hook;
@@ -59,6 +60,7 @@ public final class Server {
         this.interrupts = options.interruptOnDisconnect;
         this.reuses = options.reuseExchanges;
         this.maxBufferedBodyBytes = options.maxBufferedBodyBytes;
+        this.bufferedBodies = new BufferedBodies(options.maxBufferedBytes());
         this.group = group;
         this.ownsGroup = ownsGroup;
         this.hook = options.closeOnShutdown ? new Thread(() -> close(null), "gannet-shutdown") : null;
@@ -189,6 +191,10 @@ public final class Server {
         return reuses;
     }
 
+    BufferedBodies bufferedBodies() {
+        return bufferedBodies;
+    }
+
     int maxBufferedBodyBytes() {
         return maxBufferedBodyBytes;
     }
@@ -202,7 +208,7 @@ public final class Server {
     }
 
     public ServerStats stats() {
-        return new ServerStats(group.stats(), handlerFailures.sum(), handlerDeadlines.sum());
+        return new ServerStats(group.stats(), handlerFailures.sum(), handlerDeadlines.sum(), bufferedBodies.refused());
     }
 
     public boolean isClosed() {

@@ -28,6 +28,9 @@ public final class ServerOptions {
     Duration closeDeadline = Duration.ofSeconds(10);
     boolean closeOnShutdown;
     int maxBufferedBodyBytes = 1 << 20;
+    /** 0: by the size of the heap. */
+    private long maxBufferedBytes;
+
     Dispatches dispatch = Dispatches.LOOP;
     Duration handlerDeadline;
     boolean interruptOnDisconnect;
@@ -72,6 +75,7 @@ public final class ServerOptions {
         closeDeadline = other.closeDeadline;
         closeOnShutdown = other.closeOnShutdown;
         maxBufferedBodyBytes = other.maxBufferedBodyBytes;
+        maxBufferedBytes = other.maxBufferedBytes;
         dispatch = other.dispatch;
         handlerDeadline = other.handlerDeadline;
         interruptOnDisconnect = other.interruptOnDisconnect;
@@ -236,6 +240,15 @@ public final class ServerOptions {
 
     public void maxBufferedBodyBytes(int bytes) {
         maxBufferedBodyBytes = Check.range("maxBufferedBodyBytes", bytes, 0, Integer.MAX_VALUE - 8);
+    }
+
+    public void maxBufferedBytes(long bytes) {
+        maxBufferedBytes = Check.range("maxBufferedBytes", bytes, 1, Long.MAX_VALUE);
+    }
+
+    /** The most heap that all bodies together may take while they are gathered. */
+    long maxBufferedBytes() {
+        return maxBufferedBytes != 0 ? maxBufferedBytes : Runtime.getRuntime().maxMemory() / 4;
     }
 
     public void maxTrailerBytes(int bytes) {

@@ -8,6 +8,7 @@ import io.gannet.CloseReason;
 import io.gannet.HttpException;
 import io.gannet.Response;
 import java.time.Duration;
+import java.util.ArrayList;
 import java.util.concurrent.CompletableFuture;
 import java.util.concurrent.ConcurrentHashMap;
 import java.util.concurrent.atomic.AtomicInteger;
@@ -181,6 +182,41 @@ class LimitsTest {
             server.forgetSeen();
             server.assertBodyRefused(413, sized + "4\r\n\r\nabcd");
             server.assertBodyRefused(413, chunked + "2\r\nab\r\n2\r\ncd\r\n0\r\n\r\n");
+        }
+    }
+
+    @Test
+    @DisplayName(
+            "maxBufferedBytes: bodies that are never finished take their share of the heap; there is room again when they go")
+    void maxBufferedBytes() throws Exception {
+        String half = "POST / HTTP/1.1\r\nHost: x\r\nContent-Length: 40000\r\n\r\n" + "a".repeat(20000);
+        try (var server = TestServer.start(backend, builder -> builder.maxBufferedBytes(100_000))) {
+            var unfinished = new ArrayList<RawClient>();
+            for (int i = 0; i < 2; i++) {
+                unfinished.add(server.connect().send(half));
+            }
+            Await.until(() -> server.stats().requests() == 2, () -> "both are read: " + server.stats());
+            RawResponse refused = server.connect().send(half).response();
+            assertEquals(503, refused.status());
+            assertEquals("close", refused.field("connection"));
+            assertEquals(1, server.server().stats().bodiesRefused());
+            try (RawClient client = server.connect()) {
+                assertEquals(200, client.request(GET).status());
+                String small = "POST / HTTP/1.1\r\nHost: x\r\nContent-Length: 5\r\n\r\nhello";
+                assertEquals("hello", client.request(small).text());
+            }
+            unfinished.get(0).close();
+            assertEquals(
+                    40000,
+                    unfinished.get(1).send("a".repeat(20000)).response().text().length());
+            Await.until(() -> server.stats().exchangesOpen() == 0, () -> "one is gone: " + server.stats());
+            for (int i = 0; i < 5; i++) {
+                try (RawClient client = server.connect()) {
+                    assertEquals(
+                            40000,
+                            client.request(half + "a".repeat(20000)).text().length());
+                }
+            }
         }
     }
 

@@ -50,7 +50,7 @@ class LimitsTableTest {
     private static final Pattern DEFAULT = Pattern.compile("([0-9,]+)(?: ([A-Za-z/]+))?(?: \\(.*\\))?");
 
     /** Options whose defaults depend on the process; their own tests say how. */
-    private static final Set<String> COMPUTED = Set.of("maxConnections", "maxMemory");
+    private static final Set<String> COMPUTED = Set.of("maxBufferedBytes", "maxConnections", "maxMemory");
 
     private static final Map<String, Long> SIZES =
             Map.of("", 1L, "bytes", 1L, "bytes/s", 1L, "KiB", 1L << 10, "MiB", 1L << 20, "GiB", 1L << 30);
