@@ -230,7 +230,7 @@ void gn_listener_retry(struct gn_listener *listener)
 {
     listener->retry_at = GN_TIMER_NEVER;
     listener->failing = false;
-    while (listener->parked_count > 0 && enter(listener))
+    while (listener->parked_count > 0 && !listener->failing && enter(listener))
         take_connection(listener, unpark(listener));
     // One by one: once accepting is on, some backends take all of the backlog, whether there are places or not.
     for (unsigned i = 0; i < BACKLOG_MAX && listener->parked_count == 0 && !listener->failing && !full(listener); i++) {

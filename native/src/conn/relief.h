@@ -3,8 +3,8 @@
  * GN_REASON_OUT_OF_MEMORY and a reset, and counted (connections_evicted).
  *
  * Memory is short while a connection is blocked for want of it (GN_BLOCKED_MEMORY), or until as much was made free as the
- * C heap had to stand in for (gn_context.spare). No more comes when the arena may not grow, when the class of use has its whole quota, or when a slab
- * that was asked for has not come for GN_RELIEF_STALLED.
+ * C heap had to stand in for (gn_context.spare). No more comes when the arena may not grow, when the class of use has its
+ * whole quota, or when a slab that was asked for has not come for GN_RELIEF_STALLED.
  *
  * A peer has stalled if the connection has waited for nothing but it for GN_RELIEF_STALLED or longer, and holds memory
  * meanwhile:
@@ -14,12 +14,13 @@
  *   than GN_RELIEF_BODY_RATE; else a byte now and then would keep its head for ever.
  * A connection that waits for memory itself, and has no request before that is still being handled, counts as stalled
  * GN_RELIEF_WAITED after its peer was last heard before it waited: those who wait may hold among them all that they wait
- * for. It does not while Java holds bodies of more than half of the memory that requests have, since that comes back. So a connection that waits for Java or for credit is never ended, whatever it holds.
+ * for. It does not while Java holds bodies of more than half of the memory that requests have, since that comes back. So
+ * a connection that waits for Java or for credit is never ended, whatever it holds.
  *
  * Work is bounded: the connections are looked at in rounds, at most GN_RELIEF_LOOKS of them a turn. At the end of a round
  * the GN_RELIEF_VICTIMS that have stalled longest are known; of these the first ones are ended, longest first, until they
- * hold what is wanted, or GN_RELIEF_BYTES, together. The next round begins GN_RELIEF_PAUSE later (where nobody had stalled, ten times that), if memory is still
- * short.
+ * hold what is wanted, or GN_RELIEF_BYTES, together. The next round begins GN_RELIEF_PAUSE later (where nobody had stalled,
+ * ten times that), if memory is still short.
  */
 #ifndef GN_CONN_RELIEF_H
 #define GN_CONN_RELIEF_H
