@@ -263,13 +263,16 @@ static enum gn_h1_status take_length(struct gn_h1_request *request, const uint8_
     return request->seen & SEEN_CODINGS && !may_have_both(limits) ? GN_H1_LENGTH_AND_CHUNKED : GN_H1_COMPLETE;
 }
 
-/* transfer-coding = token *( OWS ";" OWS transfer-parameter ); a quoted value may hide a comma, so none is let in. */
+/* transfer-coding = token *( OWS ";" OWS transfer-parameter ); a quoted value may hide a comma, so none is let in, and
+   chunked has no parameters (RFC 9112 section 7.1). */
 static bool is_coding(struct element coding)
 {
     size_t at = 0;
     while (at < coding.length && gn_h1_octet_is(coding.bytes[at], GN_H1_TOKEN))
         at++;
     if (at == 0 || memchr(coding.bytes, '"', coding.length) != NULL)
+        return false;
+    if (at < coding.length && IS(coding.bytes, at, "chunked"))
         return false;
     while (at < coding.length && gn_h1_octet_is_blank(coding.bytes[at]))
         at++;

@@ -411,6 +411,8 @@ TEST(B5_B6_B9_codings_before_chunked_pass)
         {HEAD("Transfer-Encoding: chunked\r\nTransfer-Encoding: gzip"), GN_H1_BAD_TRANSFER_ENCODING},
         {HEAD("Transfer-Encoding: chunked, chunked"), GN_H1_BAD_TRANSFER_ENCODING},
         {HEAD("Transfer-Encoding: gzip, chunked, chunked"), GN_H1_BAD_TRANSFER_ENCODING},
+        {HEAD("Transfer-Encoding: chunked;a=b, chunked"), GN_H1_BAD_TRANSFER_ENCODING},
+        {HEAD("Transfer-Encoding: chunked ;a, gzip, chunked"), GN_H1_BAD_TRANSFER_ENCODING},
         {HEAD("Transfer-Encoding: gzip chunked"), GN_H1_BAD_TRANSFER_ENCODING},
         {HEAD("Transfer-Encoding: x;a=\"b, chunked"), GN_H1_BAD_TRANSFER_ENCODING},
         {HEAD("Transfer-Encoding: \x80, chunked"), GN_H1_BAD_TRANSFER_ENCODING},
