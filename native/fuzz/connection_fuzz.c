@@ -107,28 +107,12 @@ static struct driver_staged staged_id(const struct answer *answer)
     return staged;
 }
 
-/* The last record of an answer, which may release as well. */
+/* The last record of what it says, which may release as well. */
 static void say_last(struct driver_exchange *exchange, struct answer *answer, struct gn_command command,
-                     const struct driver_staged *staged, const uint8_t *body, size_t length)
+                     const struct driver_staged *staged, const void *body, size_t length)
 {
-    static uint8_t bytes[sizeof(staged->bytes) + SAID_MAX];
-    bool release = !answer->notify && one_in(2);
     answer->finished = true;
-    while (release && exchange->block_count > 0)
-        driver_credit(&driver, exchange);
-    command.flags |= release ? GN_FLAG_RELEASE : 0;
-    command.subject = exchange->id;
-    if (command.kind != GN_COMMAND_PREPARED) {
-        memcpy(bytes, staged->bytes, staged->length);
-        if (length > 0)
-            memcpy(bytes + staged->length, body, length);
-        command.offset = driver_stage(&driver, bytes, staged->length + length);
-        command.length = staged->length;
-        command.body_length = (uint32_t)length;
-    }
-    driver_command(&driver, command);
-    if (release)
-        driver_note_release(&driver, exchange);
+    driver_say_last(&driver, exchange, !answer->notify && one_in(2), command, staged, body, length);
 }
 
 static void begin_tunnel(struct driver_exchange *exchange, struct answer *answer)

@@ -9,13 +9,12 @@
 #include "io/io.h"
 #include "io/io_memory.h"
 #include "io/listen.h"
+#include "process.h"
 #include "test.h"
 
-#include <dirent.h>
 #include <netinet/in.h>
 #include <sys/eventfd.h>
 #include <sys/socket.h>
-#include <time.h>
 #include <unistd.h>
 
 #define CONNECTIONS_MAX 256
@@ -64,24 +63,6 @@ struct peer {
     int descriptor;
     struct gn_io_memory_peer *far;
 };
-
-static inline unsigned count_descriptors(void)
-{
-    unsigned count = 0;
-    DIR *directory = opendir("/proc/self/fd");
-    REQUIRE(directory != NULL);
-    while (readdir(directory) != NULL)
-        count++;
-    closedir(directory);
-    return count;
-}
-
-static inline time_t seconds_now(void)
-{
-    struct timespec time;
-    REQUIRE(clock_gettime(CLOCK_MONOTONIC, &time) == 0);
-    return time.tv_sec;
-}
 
 static inline uint8_t pattern(size_t at)
 {

@@ -755,6 +755,31 @@ static inline void driver_answer(struct driver *driver, struct driver_exchange *
     driver_note_release(driver, exchange);
 }
 
+/* The last record of a response: `command`, with what it stages, and RELEASE as a flag of it. */
+static inline void driver_say_last(struct driver *driver, struct driver_exchange *exchange, bool release,
+                                   struct gn_command command, const struct driver_staged *staged, const void *body,
+                                   size_t length)
+{
+    while (release && exchange->block_count > 0)
+        driver_credit(driver, exchange);
+    command.flags |= release ? GN_FLAG_RELEASE : 0;
+    command.subject = exchange->id;
+    if (command.kind != GN_COMMAND_PREPARED) {
+        char *bytes = malloc(staged->length + length + 1);
+        REQUIRE(bytes != NULL);
+        memcpy(bytes, staged->bytes, staged->length);
+        if (length > 0)
+            memcpy(bytes + staged->length, body, length);
+        command.offset = driver_stage(driver, bytes, staged->length + length);
+        command.length = staged->length;
+        command.body_length = (uint32_t)length;
+        free(bytes);
+    }
+    driver_command(driver, command);
+    if (release)
+        driver_note_release(driver, exchange);
+}
+
 /* The response that makes a tunnel of the exchange, 101 with an upgrade field or 2xx without, and its first bytes. */
 static inline void driver_open_tunnel(struct driver *driver, struct driver_exchange *exchange, uint16_t status,
                                       const char *bytes)

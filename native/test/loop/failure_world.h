@@ -8,11 +8,10 @@
 #include "loop/driver.h"
 #include "loop/failing_calls.h"
 
-#include <dirent.h>
 #include <netinet/in.h>
-#include <time.h>
 
 #include "io/listen.h"
+#include "process.h"
 
 #define PIECE 1000U
 #define BIG 60000U
@@ -129,24 +128,6 @@ static uint32_t chance;
 static bool in_memory(void)
 {
     return variant <= LATE;
-}
-
-static unsigned count_descriptors(void)
-{
-    unsigned count = 0;
-    DIR *directory = opendir("/proc/self/fd");
-    REQUIRE(directory != NULL);
-    while (readdir(directory) != NULL)
-        count++;
-    closedir(directory);
-    return count;
-}
-
-static time_t seconds_now(void)
-{
-    struct timespec time;
-    REQUIRE(clock_gettime(CLOCK_MONOTONIC, &time) == 0);
-    return time.tv_sec;
 }
 
 /* The descriptor of a socket that listens, where clients find it. */

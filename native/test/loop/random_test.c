@@ -262,28 +262,12 @@ static size_t credit_of(const struct driver_exchange *exchange, const struct pla
     return (size_t)(first + exchange->credits - plan->said);
 }
 
-/* Lets go, by a flag of `command` or by a record of its own. */
+/* The last record of what it says, which may release as well. */
 static void say_last(struct driver_exchange *exchange, struct plan *plan, struct gn_command command,
                      const struct driver_staged *staged, const void *body, size_t length)
 {
-    static uint8_t bytes[LENGTH_MAX + sizeof(staged->bytes)];
-    bool release = !plan->notify && !is_tunnel(plan) && once_in(2);
     plan->finished = true;
-    while (release && exchange->block_count > 0)
-        driver_credit(&driver, exchange);
-    command.flags |= release ? GN_FLAG_RELEASE : 0;
-    command.subject = exchange->id;
-    if (command.kind != GN_COMMAND_PREPARED) {
-        memcpy(bytes, staged->bytes, staged->length);
-        if (length > 0)
-            memcpy(bytes + staged->length, body, length);
-        command.offset = driver_stage(&driver, bytes, staged->length + length);
-        command.length = staged->length;
-        command.body_length = (uint32_t)length;
-    }
-    driver_command(&driver, command);
-    if (release)
-        driver_note_release(&driver, exchange);
+    driver_say_last(&driver, exchange, !plan->notify && !is_tunnel(plan) && once_in(2), command, staged, body, length);
 }
 
 static void begin_answer(struct driver_exchange *exchange, struct plan *plan, unsigned peer, unsigned request)
