@@ -54,10 +54,10 @@ static inline uint64_t gn_listener_id(const struct gn_listener *listener)
     return gn_id(listener->slot, listener->generation);
 }
 
-/* Takes over a connected stream socket as if it had been accepted; past the limit of connections it waits for its place.
-   0, or a negative errno, and the descriptor stays the caller's: -ESHUTDOWN: the listener was unlistened; -ECONNREFUSED:
-   its address has as many connections as it may, or too many wait; or what gn_socket_adopt says, -ENOMEM, or the
-   backend's. */
+/* Takes over a connected stream socket as if it had been accepted; past the limit of connections it waits for its
+   place. 0, or a negative errno, and the descriptor stays the caller's: -ESHUTDOWN: the listener was unlistened;
+   -ECONNREFUSED: its address has as many connections as it may, or too many wait (or there is no memory for it to
+   wait); or what gn_socket_adopt says, -ENOMEM, or the backend's. */
 int gn_listener_adopt(struct gn_listener *listener, int descriptor);
 
 /* Stops accepting and ends the connections, gracefully or (also later, a second time) at once. */

@@ -41,7 +41,8 @@ final class Reasons {
                     Layout.REASON_IDLE_TIMEOUT,
                     Layout.REASON_BODY_TIMEOUT,
                     Layout.REASON_WRITE_TIMEOUT,
-                    Layout.REASON_LINGER_TIMEOUT -> true;
+                    Layout.REASON_LINGER_TIMEOUT,
+                    Layout.REASON_TUNNEL_TIMEOUT -> true;
             default -> false;
         };
     }

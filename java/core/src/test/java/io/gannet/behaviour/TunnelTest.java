@@ -9,6 +9,7 @@ import static org.junit.jupiter.api.Assertions.assertThrows;
 import static org.junit.jupiter.api.Assertions.assertTrue;
 
 import io.gannet.Backend;
+import io.gannet.CloseReason;
 import io.gannet.Dispatch;
 import io.gannet.Handler;
 import io.gannet.Tunnel;
@@ -323,8 +324,12 @@ class TunnelTest {
     @Test
     @DisplayName("a tunnel without a byte is ended after its idle time")
     void idle() throws Exception {
+        var ended = new CompletableFuture<CloseReason>();
         try (var server = TestServer.start(backend, builder -> builder.tunnelIdleTimeout(Duration.ofMillis(100)))
-                .on("/echo", (request, response) -> echo(response.upgrade("Echo/1")))) {
+                .on("/echo", (request, response) -> {
+                    request.connection().onClose(ended::complete);
+                    echo(response.upgrade("Echo/1"));
+                })) {
             try (RawClient client = server.connect()) {
                 client.send(UPGRADE + "x");
                 assertEquals(101, client.response().status());
@@ -332,6 +337,8 @@ class TunnelTest {
             }
             awaitNone(server);
             assertEquals(1, server.stats().timeouts());
+            assertEquals(1, server.stats().reasons().get("tunnelTimeout"));
+            assertEquals(CloseReason.Kind.TIMEOUT, Await.result(ended).kind());
         }
     }
 
