@@ -69,9 +69,13 @@ public record LoopStats(
         long tunnelsOpen,
         Map<String, Long> reasons,
         long loopsHeldUp) {
-    /** Keeps a copy of the map. */
-    public LoopStats {
-        reasons = Collections.unmodifiableMap(new TreeMap<>(reasons));
+    /**
+     * What was done to peers, by reason.
+     *
+     * @return the counts by the names of the reasons, without those that are 0; a map that cannot be changed
+     */
+    public Map<String, Long> reasons() {
+        return Collections.unmodifiableMap(reasons);
     }
 
     /**

@@ -5,8 +5,8 @@ import java.lang.invoke.MethodHandles;
 import java.lang.invoke.VarHandle;
 import java.nio.ByteBuffer;
 import java.nio.ByteOrder;
-import java.util.HashMap;
 import java.util.Map;
+import java.util.TreeMap;
 
 /** Reads the counters that the C core keeps in the shared region, from any thread. */
 final class Counters {
@@ -48,7 +48,7 @@ final class Counters {
     }
 
     private static Map<String, Long> reasons(ByteBuffer region) {
-        var reasons = new HashMap<String, Long>();
+        var reasons = new TreeMap<String, Long>();
         for (int reason = 0; reason < Layout.REASON_LIMIT; reason++) {
             long count = get(region, Layout.COUNTER_REASONS + reason * Long.BYTES);
             if (count != 0) {
