@@ -34,7 +34,7 @@
  * - of output, twice the sum of `send_credit` for the first two responses and of two times GN_QUEUED_SEND_CREDIT for each
  *   other one [752 KiB], and the heads that Java gives the responses.
  * Besides, on the C heap: its own structure, one for each exchange, and a partial head's fields. Idle, it holds its
- * structure and nothing else.
+ * structure and nothing else, but for the addresses, which go when its timer fires for the first time after a request.
  */
 #ifndef GN_CONN_CONNECTION_H
 #define GN_CONN_CONNECTION_H
