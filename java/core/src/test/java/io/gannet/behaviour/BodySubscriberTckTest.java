@@ -11,11 +11,13 @@ import java.util.stream.Stream;
 import org.junit.jupiter.api.AfterEach;
 import org.junit.jupiter.api.DisplayName;
 import org.junit.jupiter.api.DynamicTest;
+import org.junit.jupiter.api.Tag;
 import org.junit.jupiter.api.TestFactory;
 import org.reactivestreams.tck.TestEnvironment;
 import org.reactivestreams.tck.flow.FlowSubscriberBlackboxVerification;
 
 /** What subscribes to the publisher of a response's body is a subscriber of Reactive Streams. */
+@Tag("load")
 class BodySubscriberTckTest extends ServerTest {
     private static final long MILLISECONDS = 2000;
     private static final long QUIET_MILLISECONDS = 50;

@@ -13,10 +13,12 @@ import java.io.UncheckedIOException;
 import java.util.ArrayList;
 import java.util.concurrent.CompletableFuture;
 import org.junit.jupiter.api.DisplayName;
+import org.junit.jupiter.api.Tag;
 import org.junit.jupiter.api.Test;
 import org.junit.jupiter.params.Parameter;
 
 /** How much direct memory a loop takes, and who goes when there is no more. */
+@Tag("load")
 @OnEachBackend
 class MemoryLimitTest {
     private static final long MEBIBYTE = 1 << 20;
