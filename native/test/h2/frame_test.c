@@ -18,7 +18,7 @@ TEST(a_header_is_written_as_it_is_read)
 
 enum outcome { FINE, CONNECTION, STREAM };
 
-TEST(h5_what_a_header_says_by_itself)
+TEST(H5_what_a_header_says_by_itself)
 {
     static const struct {
         uint8_t type, flags;
@@ -79,7 +79,7 @@ TEST(h5_what_a_header_says_by_itself)
     }
 }
 
-TEST(h7_padding_is_taken_off)
+TEST(H7_padding_is_taken_off)
 {
     static const struct {
         uint8_t flags, padding;

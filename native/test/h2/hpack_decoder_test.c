@@ -174,7 +174,7 @@ TEST(errors_of_compression)
     }
 }
 
-TEST(h2_a_malformed_field_is_told_and_the_table_stays_in_step)
+TEST(H2_a_malformed_field_is_told_and_the_table_stays_in_step)
 {
     begin(4096);
     CHECK_EQ(decode_hex("4001 4101 62"), GN_HPACK_OK); // A: b, kept in the table
@@ -214,7 +214,7 @@ TEST(names_have_tokens)
     end();
 }
 
-TEST(j5_a_list_over_its_limits_is_told_and_the_table_stays_in_step)
+TEST(J5_a_list_over_its_limits_is_told_and_the_table_stays_in_step)
 {
     begin(4096);
     list.size_max = 2 * (32 + 2);
@@ -232,7 +232,7 @@ TEST(j5_a_list_over_its_limits_is_told_and_the_table_stays_in_step)
     end();
 }
 
-TEST(j5_references_to_a_large_entry_are_not_copied_beyond_the_limit)
+TEST(J5_references_to_a_large_entry_are_not_copied_beyond_the_limit)
 {
     begin(4096);
     uint8_t block[16384] = {0x40, 1, 'a', 0x7f, 0x81, 0x1e};
