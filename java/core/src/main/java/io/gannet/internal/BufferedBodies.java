@@ -15,11 +15,14 @@ final class BufferedBodies {
 
     /** Takes room, which is given back by {@link #give}; {@code false}: there is not so much left. */
     boolean take(long bytes) {
-        if (held.addAndGet(bytes) <= limit) {
-            return true;
-        }
-        held.addAndGet(-bytes);
-        return false;
+        long before;
+        do {
+            before = held.get();
+            if (bytes > limit - before) {
+                return false;
+            }
+        } while (!held.compareAndSet(before, before + bytes));
+        return true;
     }
 
     void give(long bytes) {
