@@ -4,11 +4,6 @@
 
 #include "http/head_block.h"
 
-static size_t texts_offset(uint32_t field_count)
-{
-    return sizeof(struct gn_head_block) + field_count * sizeof(struct gn_head_field);
-}
-
 /* Writes the fields of a block whose texts stand `shift` bytes further than in what was received. Returns whether one of
    them is content-length. */
 static bool write_fields(uint8_t *block, const struct gn_h1_field *from, uint32_t count, uint32_t shift)
@@ -31,13 +26,13 @@ static bool write_fields(uint8_t *block, const struct gn_h1_field *from, uint32_
 
 size_t gn_h1_head_size(const struct gn_h1_request *request)
 {
-    return texts_offset(request->field_count) + request->head_length - request->start;
+    return gn_head_texts_offset(request->field_count) + request->head_length - request->start;
 }
 
 void gn_h1_head_write(uint8_t *block, const struct gn_h1_request *request, const uint8_t *bytes, uint64_t info)
 {
     // The text is the received head itself, copied in one piece; every offset moves by the same distance.
-    size_t texts = texts_offset(request->field_count);
+    size_t texts = gn_head_texts_offset(request->field_count);
     uint32_t shift = (uint32_t)texts - request->start;
     struct gn_head_block *head = (struct gn_head_block *)(void *)block;
     unsigned flags = request->keep_alive ? GN_HEAD_KEEP_ALIVE : 0;
@@ -71,12 +66,12 @@ void gn_h1_head_write(uint8_t *block, const struct gn_h1_request *request, const
 
 size_t gn_h1_trailers_size(const struct gn_h1_trailers *trailers)
 {
-    return texts_offset(trailers->field_count) + trailers->length;
+    return gn_head_texts_offset(trailers->field_count) + trailers->length;
 }
 
 void gn_h1_trailers_write(uint8_t *block, const struct gn_h1_trailers *trailers, const uint8_t *bytes)
 {
-    size_t texts = texts_offset(trailers->field_count);
+    size_t texts = gn_head_texts_offset(trailers->field_count);
     struct gn_head_block *head = (struct gn_head_block *)(void *)block;
     *head = (struct gn_head_block){.field_count = (uint16_t)trailers->field_count};
     write_fields(block, trailers->fields, trailers->field_count, (uint32_t)texts);

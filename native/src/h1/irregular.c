@@ -3,6 +3,7 @@
 #include <string.h>
 
 #include "h1/octets.h"
+#include "http/text.h"
 
 /* ---- targets ---- */
 
@@ -63,11 +64,6 @@ enum gn_h1_status gn_h1_irregular_target(struct gn_h1_request *request, const ui
 #define LONGEST_NAME (sizeof("transfer-encoding") - 1)
 #define ENDS_WITH(last, name) (memcmp((last) + LONGEST_NAME - (sizeof(name) - 1), name, sizeof(name) - 1) == 0)
 
-static uint8_t lower_case(uint8_t octet)
-{
-    return octet >= 'A' && octet <= 'Z' ? octet | 0x20 : octet;
-}
-
 /* Whether a malformed line at bytes[from..end) might frame the message or name its host for somebody else. */
 static bool might_matter(const uint8_t *bytes, size_t from, size_t end)
 {
@@ -83,7 +79,7 @@ static bool might_matter(const uint8_t *bytes, size_t from, size_t end)
         if (!gn_h1_octet_is(octet, GN_H1_TOKEN))
             continue;
         memmove(last, last + 1, LONGEST_NAME - 1);
-        last[LONGEST_NAME - 1] = lower_case(octet);
+        last[LONGEST_NAME - 1] = gn_text_lower(octet);
         if (ENDS_WITH(last, "transfer-encoding") || ENDS_WITH(last, "content-length"))
             return true;
         begins_with_host |= ++count == 4 && ENDS_WITH(last, "host");

@@ -4,6 +4,7 @@
 
 #include "h1/authority.h"
 #include "h1/octets.h"
+#include "http/text.h"
 
 /* What was seen in the fields so far: bits of gn_h1_request.seen. */
 enum seen {
@@ -54,23 +55,6 @@ enum gn_h1_status gn_h1_request_method_error(const struct gn_h1_request *request
     return stop > request->start && gn_h1_octet_is_white_space(bytes[stop]) ? GN_H1_BAD_REQUEST_LINE : GN_H1_BAD_METHOD;
 }
 
-static bool begins_with_lower_case(const uint8_t *bytes, size_t length, const char *text, size_t text_length)
-{
-    if (length < text_length)
-        return false;
-    for (size_t i = 0; i < text_length; i++) {
-        uint8_t octet = bytes[i];
-        if (octet >= 'A' && octet <= 'Z')
-            octet |= 0x20;
-        if (octet != (uint8_t)text[i])
-            return false;
-    }
-    return true;
-}
-
-#define IS(bytes, length, text)                                                                                        \
-    ((length) == sizeof(text) - 1 && begins_with_lower_case(bytes, length, text, sizeof(text) - 1))
-
 /* The path and the query, which begins behind request->query - 1 where there is one. */
 static void set_path(struct gn_h1_request *request, uint32_t path)
 {
@@ -86,9 +70,9 @@ static enum gn_h1_status absolute_form(struct gn_h1_request *request, const uint
 {
     const uint8_t *target = bytes + request->target;
     uint32_t length = request->target_length, authority;
-    if (begins_with_lower_case(target, length, "http://", 7)) {
+    if (gn_text_begins(target, length, "http://", 7)) {
         authority = 7;
-    } else if (begins_with_lower_case(target, length, "https://", 8)) {
+    } else if (gn_text_begins(target, length, "https://", 8)) {
         authority = 8;
         request->scheme_https = true;
     } else {
@@ -207,19 +191,6 @@ static enum gn_h1_status take_host(struct gn_h1_request *request, const uint8_t 
     return GN_H1_COMPLETE;
 }
 
-/* One number, 1*DIGIT and no more than 2^63-1. */
-static bool read_length(struct element number, uint64_t *length)
-{
-    *length = 0;
-    for (size_t i = 0; i < number.length; i++) {
-        unsigned digit = (unsigned)number.bytes[i] - '0';
-        if (digit > 9 || *length > ((uint64_t)INT64_MAX - digit) / 10)
-            return false;
-        *length = *length * 10 + digit;
-    }
-    return number.length > 0;
-}
-
 /* The same decimal value again, in one line or several, may count as one (RFC 9110 section 8.6). The comma is no list
    here whose elements may be empty. */
 static enum gn_h1_status take_repeated_length(struct gn_h1_request *request, struct element list)
@@ -228,8 +199,9 @@ static enum gn_h1_status take_repeated_length(struct gn_h1_request *request, str
     for (;;) {
         const uint8_t *comma = memchr(list.bytes, ',', list.length);
         size_t size = comma != NULL ? (size_t)(comma - list.bytes) : list.length;
+        struct element number = without_blanks((struct element){list.bytes, size});
         uint64_t length;
-        if (!read_length(without_blanks((struct element){list.bytes, size}), &length))
+        if (!gn_text_content_length(number.bytes, number.length, &length))
             return GN_H1_BAD_CONTENT_LENGTH;
         if (again && length != request->content_length)
             return GN_H1_REPEATED_CONTENT_LENGTH;
@@ -256,7 +228,7 @@ static enum gn_h1_status take_length(struct gn_h1_request *request, const uint8_
             return status;
     } else if (request->seen & SEEN_LENGTH) {
         return GN_H1_REPEATED_CONTENT_LENGTH;
-    } else if (!read_length(value, &request->content_length)) {
+    } else if (!gn_text_content_length(value.bytes, value.length, &request->content_length)) {
         return GN_H1_BAD_CONTENT_LENGTH;
     }
     request->seen |= SEEN_LENGTH;
@@ -272,7 +244,7 @@ static bool is_coding(struct element coding)
         at++;
     if (at == 0 || memchr(coding.bytes, '"', coding.length) != NULL)
         return false;
-    if (at < coding.length && IS(coding.bytes, at, "chunked"))
+    if (at < coding.length && GN_TEXT_IS(coding.bytes, at, "chunked"))
         return false;
     while (at < coding.length && gn_h1_octet_is_blank(coding.bytes[at]))
         at++;
@@ -292,7 +264,7 @@ static enum gn_h1_status take_codings(struct gn_h1_request *request, const uint8
         // Nothing may stand behind chunked, in this line or a later one (RFC 9112 section 6.1).
         if (request->seen & SEEN_CHUNKED || !is_coding(coding))
             return GN_H1_BAD_TRANSFER_ENCODING;
-        request->seen |= IS(coding.bytes, coding.length, "chunked") ? SEEN_CHUNKED : SEEN_OTHER_CODING;
+        request->seen |= GN_TEXT_IS(coding.bytes, coding.length, "chunked") ? SEEN_CHUNKED : SEEN_OTHER_CODING;
     }
     if (empty)
         return GN_H1_BAD_TRANSFER_ENCODING;
@@ -303,11 +275,11 @@ static void take_connection(struct gn_h1_request *request, const uint8_t *bytes,
 {
     struct element list = {bytes + field->value, field->value_length}, option;
     while (next_element(&list, &option)) {
-        if (IS(option.bytes, option.length, "close"))
+        if (GN_TEXT_IS(option.bytes, option.length, "close"))
             request->seen |= SEEN_CLOSE;
-        else if (IS(option.bytes, option.length, "keep-alive"))
+        else if (GN_TEXT_IS(option.bytes, option.length, "keep-alive"))
             request->seen |= SEEN_KEEP_ALIVE;
-        else if (IS(option.bytes, option.length, "upgrade"))
+        else if (GN_TEXT_IS(option.bytes, option.length, "upgrade"))
             request->seen |= SEEN_UPGRADE_OPTION;
     }
 }
@@ -316,7 +288,7 @@ static void take_expectations(struct gn_h1_request *request, const uint8_t *byte
 {
     struct element list = {bytes + field->value, field->value_length}, expectation;
     while (next_element(&list, &expectation)) {
-        if (!IS(expectation.bytes, expectation.length, "100-continue"))
+        if (!GN_TEXT_IS(expectation.bytes, expectation.length, "100-continue"))
             request->unknown_expectation = true;
         else if (request->version == 1) // RFC 9110 section 10.1.1
             request->expect_continue = true;
@@ -327,7 +299,7 @@ static void take_te(struct gn_h1_request *request, const uint8_t *bytes, const s
 {
     struct element list = {bytes + field->value, field->value_length}, coding;
     while (next_element(&list, &coding))
-        if (IS(coding.bytes, coding.length, "trailers"))
+        if (GN_TEXT_IS(coding.bytes, coding.length, "trailers"))
             request->trailers_accepted = true;
 }
 

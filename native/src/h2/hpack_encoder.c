@@ -5,6 +5,7 @@
 #include "h2/hpack_tables.h"
 #include "h2/huffman.h"
 #include "http/field_name.h"
+#include "http/text.h"
 
 /* How a literal begins (section 6.2): its first octet and the bits of its prefix. */
 struct form {
@@ -157,6 +158,6 @@ uint8_t *gn_hpack_encode_field(struct gn_hpack_encoder *encoder, uint8_t *to, ui
     // In lower case at the end of the room, where it is overwritten last.
     uint8_t *lower = to + gn_hpack_field_max(name_length, value_length) - name_length;
     for (size_t i = 0; i < name_length; i++)
-        lower[i] = (uint8_t)(name[i] >= 'A' && name[i] <= 'Z' ? name[i] | 0x20 : name[i]);
+        lower[i] = gn_text_lower(name[i]);
     return write_field(encoder, to, token, 0, lower, name_length, value, value_length);
 }

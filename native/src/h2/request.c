@@ -7,6 +7,7 @@
 #include "h2/hpack_tables.h"
 #include "http/head_block.h"
 #include "http/method.h"
+#include "http/text.h"
 
 /* What a list has had so far, while it is read. */
 struct reading {
@@ -29,18 +30,7 @@ static struct gn_h2_span value_of(const struct gn_hpack_field *field)
     return (struct gn_h2_span){field->value, field->value_length};
 }
 
-static bool is_text(const struct gn_hpack_list *list, struct gn_h2_span span, const char *lower, size_t length)
-{
-    if (span.length != length)
-        return false;
-    for (size_t i = 0; i < length; i++) {
-        uint8_t octet = list->octets[span.at + i];
-        if ((octet >= 'A' && octet <= 'Z' ? octet | 0x20 : octet) != (uint8_t)lower[i])
-            return false;
-    }
-    return true;
-}
-#define IS(list, span, text) is_text(list, span, text, sizeof(text) - 1)
+#define IS(list, span, lower) GN_TEXT_IS(octets_of(list, span), (span).length, lower)
 
 /* ---- fields ---- */
 
@@ -75,17 +65,12 @@ static enum gn_h2_request_status take_pseudo(struct reading *reading, const stru
 
 static enum gn_h2_request_status take_length(struct reading *reading, const struct gn_hpack_field *field)
 {
-    int64_t length = 0;
-    if (reading->has_length || field->value_length == 0)
+    uint64_t length;
+    if (reading->has_length ||
+        !gn_text_content_length(octets_of(reading->list, value_of(field)), field->value_length, &length))
         return GN_H2_REQUEST_BAD_LENGTH;
     reading->has_length = true;
-    for (uint32_t i = 0; i < field->value_length; i++) {
-        unsigned digit = (unsigned)reading->list->octets[field->value + i] - '0';
-        if (digit > 9 || length > (INT64_MAX - (int64_t)digit) / 10)
-            return GN_H2_REQUEST_BAD_LENGTH;
-        length = length * 10 + (int64_t)digit;
-    }
-    reading->request->content_length = length;
+    reading->request->content_length = (int64_t)length;
     return GN_H2_REQUEST_OK;
 }
 
@@ -268,18 +253,13 @@ struct writing {
     uint32_t text;
 };
 
-static size_t texts_offset(uint32_t field_count)
-{
-    return sizeof(struct gn_head_block) + field_count * sizeof(struct gn_head_field);
-}
-
 static struct writing begin_block(uint8_t *block, const struct gn_hpack_list *list, uint32_t field_count)
 {
     return (struct writing){
         .block = block,
         .list = list,
         .next = (struct gn_head_field *)(void *)(block + sizeof(struct gn_head_block)),
-        .text = (uint32_t)texts_offset(field_count),
+        .text = (uint32_t)gn_head_texts_offset(field_count),
     };
 }
 
@@ -320,7 +300,7 @@ static void write_cookies(struct writing *writing, uint32_t index)
 size_t gn_h2_head_size(const struct gn_h2_request *request)
 {
     size_t cookie = request->cookies > 0 ? sizeof("cookie") - 1 + request->cookie_size : 0;
-    return texts_offset(request->fields) + request->texts + cookie;
+    return gn_head_texts_offset(request->fields) + request->texts + cookie;
 }
 
 void gn_h2_head_write(uint8_t *block, const struct gn_h2_request *request, const struct gn_hpack_list *list,
@@ -401,7 +381,7 @@ size_t gn_h2_trailers_size(const struct gn_hpack_list *list)
         count++;
         texts += list->fields[i].name_length + list->fields[i].value_length;
     }
-    return texts_offset((uint32_t)count) + texts;
+    return gn_head_texts_offset((uint32_t)count) + texts;
 }
 
 void gn_h2_trailers_write(uint8_t *block, const struct gn_hpack_list *list)

@@ -10,6 +10,7 @@
 #ifndef GN_HTTP_HEAD_BLOCK_H
 #define GN_HTTP_HEAD_BLOCK_H
 
+#include <stddef.h>
 #include <stdint.h>
 
 /* `form`, as RFC 9112 section 3.2 names them. */
@@ -53,6 +54,12 @@ struct gn_connection_info {
     uint8_t remote_address[16];         /* network order; IPv4 in the first 4 */
     uint8_t local_address[16];
 };
+
+/* Where the texts of a block with so many fields begin. */
+static inline size_t gn_head_texts_offset(uint32_t field_count)
+{
+    return sizeof(struct gn_head_block) + field_count * sizeof(struct gn_head_field);
+}
 
 _Static_assert(sizeof(struct gn_head_block) == 64, "no padding");
 _Static_assert(sizeof(struct gn_head_field) == 16, "no padding");
