@@ -7,6 +7,7 @@ import java.lang.System.Logger.Level;
 import java.time.Duration;
 import java.util.Locale;
 import java.util.concurrent.atomic.AtomicLong;
+import java.util.function.Supplier;
 
 /** Everything that is logged. What the network can cause is limited in its rate. */
 final class Log {
@@ -174,31 +175,23 @@ final class Log {
     }
 
     static void refused(PeerConnection connection, long connectionId, int reason, long status) {
-        if (!LOGGER.isLoggable(Level.DEBUG)) {
-            return;
-        }
-        long dropped = REFUSALS.pass();
-        if (dropped >= 0) {
-            log(
-                    Level.DEBUG,
-                    "refused" + (status == 0 ? "" : " with " + status) + ": "
-                            + Layout.reasonText(reason) + " (connection "
-                            + (connection == null ? Long.toHexString(connectionId) : connection)
-                            + ")" + droppedBefore(dropped));
-        }
+        refusal(() -> "refused" + (status == 0 ? "" : " with " + status) + ": " + Layout.reasonText(reason)
+                + " (connection " + (connection == null ? Long.toHexString(connectionId) : connection) + ")");
     }
 
     /** A connection that was not taken; {@code peer} is its address as admission.h has it, or -1. */
     static void connectionRefused(String loop, int reason, long peer) {
+        refusal(() -> loop + ": a connection was refused: " + Layout.reasonText(reason)
+                + (peer == -1 ? "" : " (" + address(peer) + ")"));
+    }
+
+    private static void refusal(Supplier<String> text) {
         if (!LOGGER.isLoggable(Level.DEBUG)) {
             return;
         }
         long dropped = REFUSALS.pass();
         if (dropped >= 0) {
-            log(
-                    Level.DEBUG,
-                    loop + ": a connection was refused: " + Layout.reasonText(reason)
-                            + (peer == -1 ? "" : " (" + address(peer) + ")") + droppedBefore(dropped));
+            log(Level.DEBUG, text.get() + droppedBefore(dropped));
         }
     }
 
