@@ -506,19 +506,6 @@ static void end_from_java(void)
                                            .subject = driver.exchanges[driver.exchange_count - 1]->connection});
 }
 
-/* Blocks of events that crossed a release. */
-static void give_back_crossed(void)
-{
-    for (size_t i = 0; i < driver.exchange_count; i++) {
-        struct driver_exchange *exchange = driver.exchanges[i];
-        while (exchange->released && exchange->block_count > 0) {
-            exchange->block_count--;
-            driver_command(&driver, (struct gn_command){.kind = GN_COMMAND_FREE,
-                                                        .block = exchange->blocks[exchange->block_count]});
-        }
-    }
-}
-
 static void run_program(void)
 {
     for (unsigned step = 0; step < STEPS_MAX && input.length > 0 && driver.exchange_count < EXCHANGES_MAX / 2; step++) {
@@ -534,7 +521,7 @@ static void run_program(void)
         else if (what == 14)
             end_from_java();
         if (what == 15 || one_in(2)) {
-            give_back_crossed();
+            driver_give_back_crossed(&driver);
             driver_poll(&driver);
         }
     }
@@ -570,12 +557,12 @@ static void end_all(void)
             else
                 go_on(exchange, answer, SAID_MAX);
         }
-        give_back_crossed();
+        driver_give_back_crossed(&driver);
         driver_settle(&driver);
         if (round > 25)
             driver_advance(&driver, 700 * SECOND);
     }
-    give_back_crossed();
+    driver_give_back_crossed(&driver);
     driver_settle(&driver);
 }
 

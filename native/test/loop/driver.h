@@ -755,6 +755,19 @@ static inline void driver_answer(struct driver *driver, struct driver_exchange *
     driver_note_release(driver, exchange);
 }
 
+/* Gives back the blocks of events that crossed a release. */
+static inline void driver_give_back_crossed(struct driver *driver)
+{
+    for (size_t i = 0; i < driver->exchange_count; i++) {
+        struct driver_exchange *exchange = driver->exchanges[i];
+        while (exchange->released && exchange->block_count > 0) {
+            exchange->block_count--;
+            driver_command(
+                driver, (struct gn_command){.kind = GN_COMMAND_FREE, .block = exchange->blocks[exchange->block_count]});
+        }
+    }
+}
+
 /* The last record of a response: `command`, with what it stages, and RELEASE as a flag of it. */
 static inline void driver_say_last(struct driver *driver, struct driver_exchange *exchange, bool release,
                                    struct gn_command command, const struct driver_staged *staged, const void *body,

@@ -1,18 +1,7 @@
 #include "loop/hostile.h"
+#include "random.h"
 
 static struct driver driver;
-static uint64_t seed;
-
-static uint32_t below(uint32_t limit)
-{
-    seed = seed * 6364136223846793005ULL + 1442695040888963407ULL;
-    return (uint32_t)(seed >> 33) % limit;
-}
-
-static bool once_in(uint32_t count)
-{
-    return below(count) == 0;
-}
 
 TEST(no_command_does_harm)
 {

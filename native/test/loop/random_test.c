@@ -1,4 +1,5 @@
 #include "loop/driver.h"
+#include "random.h"
 
 /*
  * Sessions made of random numbers: peers that pipeline every kind of request in random pieces, handlers that answer by
@@ -8,18 +9,6 @@
  */
 
 static struct driver driver;
-static uint64_t seed;
-
-static uint32_t below(uint32_t limit)
-{
-    seed = seed * 6364136223846793005ULL + 1442695040888963407ULL;
-    return (uint32_t)(seed >> 33) % limit;
-}
-
-static bool once_in(uint32_t count)
-{
-    return below(count) == 0;
-}
 
 #define PEERS 4U
 #define REQUESTS 8U
@@ -715,18 +704,6 @@ static bool all_closed(void)
     return true;
 }
 
-static void give_back_crossed(void)
-{
-    for (size_t i = 0; i < driver.exchange_count; i++) {
-        struct driver_exchange *exchange = driver.exchanges[i];
-        while (exchange->released && exchange->block_count > 0) {
-            exchange->block_count--;
-            driver_command(&driver, (struct gn_command){.kind = GN_COMMAND_FREE,
-                                                        .block = exchange->blocks[exchange->block_count]});
-        }
-    }
-}
-
 static void play(uint64_t start)
 {
     seed = start;
@@ -744,7 +721,7 @@ static void play(uint64_t start)
             if (!exchange->released)
                 play_handler(exchange);
         }
-        give_back_crossed();
+        driver_give_back_crossed(&driver);
         driver_poll(&driver);
     }
     CHECK(all_closed());
@@ -758,7 +735,7 @@ static void play(uint64_t start)
     }
     driver.loop->context.memory.fail_from = 0;
     driver_settle(&driver);
-    give_back_crossed();
+    driver_give_back_crossed(&driver);
     driver_settle(&driver);
     CHECK_EQ(driver.shared->counters.tunnels_open, 0);
     driver_close(&driver);

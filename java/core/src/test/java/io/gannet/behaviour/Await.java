@@ -23,6 +23,16 @@ final class Await {
         }
     }
 
+    /** Waits for what the garbage collector brings about, which is called meanwhile. */
+    static void collectUntil(BooleanSupplier condition) {
+        until(
+                () -> {
+                    System.gc();
+                    return condition.getAsBoolean();
+                },
+                () -> "the garbage collector finds it");
+    }
+
     static <T> T result(CompletionStage<T> stage) throws Exception {
         return stage.toCompletableFuture().get(SECONDS, TimeUnit.SECONDS);
     }

@@ -24,7 +24,6 @@ import java.util.concurrent.LinkedBlockingQueue;
 import java.util.concurrent.TimeUnit;
 import java.util.concurrent.atomic.AtomicInteger;
 import java.util.concurrent.atomic.AtomicReference;
-import java.util.function.BooleanSupplier;
 import org.junit.jupiter.api.AfterEach;
 import org.junit.jupiter.api.DisplayName;
 import org.junit.jupiter.api.Test;
@@ -57,15 +56,6 @@ class LateUseTest {
         return TestServer.start(backend, builder -> builder.dispatch(dispatch));
     }
 
-    private static void collectUntil(BooleanSupplier condition) {
-        Await.until(
-                () -> {
-                    System.gc();
-                    return condition.getAsBoolean();
-                },
-                () -> "the garbage collector finds it");
-    }
-
     @Test
     @DisplayName("a forgotten wrapped handler does not stop its connection")
     void forgottenWrapped() throws Exception {
@@ -75,7 +65,7 @@ class LateUseTest {
                         .on("/quick", (request, response) -> response.send("quick"));
                 RawClient client = server.connect()) {
             client.send(get("/x"));
-            collectUntil(() -> server.server().stats().handlerFailures() == 1);
+            Await.collectUntil(() -> server.server().stats().handlerFailures() == 1);
             assertEquals(500, client.response().status());
             assertEquals("quick", client.request(get("/quick")).text());
         }

@@ -36,15 +36,6 @@ class UnfinishedTest {
         Await.until(() -> server.stats().exchangesOpen() == 0, () -> "exchanges are released: " + server.stats());
     }
 
-    private static void collectUntil(java.util.function.BooleanSupplier condition) {
-        Await.until(
-                () -> {
-                    System.gc();
-                    return condition.getAsBoolean();
-                },
-                () -> "the garbage collector finds it");
-    }
-
     @Test
     @DisplayName("a request whose response everybody has forgotten is answered with 500, and logged")
     void forgotten() throws Exception {
@@ -52,13 +43,13 @@ class UnfinishedTest {
                 var server = TestServer.start(backend).on("/x", (request, response) -> {});
                 RawClient client = server.connect()) {
             client.send(GET);
-            collectUntil(() -> server.server().stats().handlerFailures() == 1);
+            Await.collectUntil(() -> server.server().stats().handlerFailures() == 1);
             assertEquals(500, client.response().status());
             String text = log.warning().text();
             assertTrue(text.contains("GET /x HTTP/1.1") && text.contains("500"), text);
             awaitReleased(server);
             client.send(GET);
-            collectUntil(() -> server.server().stats().handlerFailures() == 2);
+            Await.collectUntil(() -> server.server().stats().handlerFailures() == 2);
             assertEquals(500, client.response().status());
         }
     }
@@ -71,7 +62,7 @@ class UnfinishedTest {
                         .on("/x", (request, response) -> response.stream().write("begun"));
                 RawClient client = server.connect()) {
             client.send(GET);
-            collectUntil(() -> server.server().stats().handlerFailures() == 1);
+            Await.collectUntil(() -> server.server().stats().handlerFailures() == 1);
             assertFalse(new String(client.rest()).endsWith("0\r\n\r\n"));
             assertTrue(log.warning().text().contains("cut off"), log.warning().text());
             awaitReleased(server);
@@ -86,7 +77,7 @@ class UnfinishedTest {
                 RawClient client = server.connect()) {
             client.send("POST /x HTTP/1.1\r\nHost: x\r\nContent-Length: 30000\r\n\r\n" + "x".repeat(30_000));
             Await.until(() -> server.stats().blocksLent() > 0, () -> "the body has come");
-            collectUntil(() -> server.server().stats().handlerFailures() == 1);
+            Await.collectUntil(() -> server.server().stats().handlerFailures() == 1);
             assertEquals(500, client.response().status());
             Await.until(() -> server.stats().blocksLent() == 0, () -> "blocks are back: " + server.stats());
             awaitReleased(server);
