@@ -114,6 +114,8 @@ static void print_head_block(void)
     PRINT("QUERY_LENGTH", query_length);
     PRINT("AUTHORITY_OFFSET", authority_offset);
     PRINT("AUTHORITY_LENGTH", authority_length);
+    PRINT("PROTOCOL_OFFSET", protocol_offset);
+    PRINT("PROTOCOL_LENGTH", protocol_length);
 #undef PRINT
     print_int("HEAD_", "BYTES", sizeof(struct gn_head_block));
     print_int("HEAD_FLAG_", "HTTPS", GN_HEAD_HTTPS);

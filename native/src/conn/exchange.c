@@ -119,6 +119,7 @@ static bool deliver(struct gn_context *context, struct gn_exchange *exchange)
             return false;
         gn_ring_write(&context->ring, (struct gn_event){.kind = GN_EVENT_RESET,
                                                         .reason = exchange->owed_reason,
+                                                        .length = exchange->owed_code,
                                                         .subject = id,
                                                         .value = exchange->owed_status});
         exchange->owed &= (uint8_t)~GN_OWED_RESET;
@@ -151,6 +152,13 @@ void gn_exchange_break(struct gn_context *context, struct gn_exchange *exchange,
     exchange->owed_status = (uint16_t)status;
     context->counters->exchanges_reset++;
     owe(context, exchange, GN_OWED_RESET);
+}
+
+void gn_exchange_break_by_peer(struct gn_context *context, struct gn_exchange *exchange, uint32_t code)
+{
+    if (!exchange->broken)
+        exchange->owed_code = code;
+    gn_exchange_break(context, exchange, GN_REASON_STREAM_RESET, 0);
 }
 
 void gn_exchange_sent(struct gn_context *context, struct gn_exchange *exchange, unsigned reason)

@@ -70,6 +70,7 @@ struct gn_exchange {
     bool abandoned : 1;        /* the connection went away before Java let go */
     uint16_t owed_reason, owed_status;
     uint16_t sent_reason;
+    uint32_t owed_code;      /* of the RESET: the peer's error code, for HTTP/2 */
     uint64_t body_left;      /* of the response, for GN_BODY_SIZED */
     uint64_t send_charged;   /* body bytes accepted from Java since credit was last given back */
     uint64_t send_granted;   /* bytes of the CREDIT event that is owed */
@@ -104,6 +105,9 @@ void gn_exchange_release(struct gn_context *context, struct gn_exchange *exchang
 /* Tells Java that the exchange broke, once; what Java says of it afterwards is ignored. `status` is what answered it,
    or 0. */
 void gn_exchange_break(struct gn_context *context, struct gn_exchange *exchange, unsigned reason, unsigned status);
+
+/* The same for a stream that the peer reset with `code` (RFC 9113 section 7). */
+void gn_exchange_break_by_peer(struct gn_context *context, struct gn_exchange *exchange, uint32_t code);
 
 /* Tells Java that its response is with the kernel, or why it will not be. */
 void gn_exchange_sent(struct gn_context *context, struct gn_exchange *exchange, unsigned reason);

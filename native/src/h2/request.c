@@ -238,7 +238,7 @@ enum gn_h2_request_status gn_h2_request_read(struct gn_h2_request *request, cons
             return status;
     }
     enum gn_h2_request_status status = finish(&reading, connect_protocol);
-    request->texts += request->method_text.length + request->path.length;
+    request->texts += request->method_text.length + request->path.length + request->protocol.length;
     request->texts += HAS(&reading, AUTHORITY) ? request->authority.length : 0;
     return status;
 }
@@ -329,6 +329,10 @@ void gn_h2_head_write(uint8_t *block, const struct gn_h2_request *request, const
         }
         if (request->query.at != 0)
             head->path_length = request->query.at - 1 - request->path.at;
+    }
+    if (request->protocol.length > 0) {
+        head->protocol_offset = write_text(&writing, request->protocol);
+        head->protocol_length = request->protocol.length;
     }
     bool pseudo_authority = false, cookies_written = false;
     for (uint32_t i = 0; i < list->count; i++) {

@@ -35,6 +35,7 @@ struct gn_head_block {
     uint32_t path_offset, path_length;
     uint32_t query_offset, query_length; /* without '?'; offset 0: there is none */
     uint32_t authority_offset, authority_length;
+    uint32_t protocol_offset, protocol_length; /* :protocol of an extended CONNECT (RFC 8441) */
 };
 
 struct gn_head_field {
@@ -61,7 +62,7 @@ static inline size_t gn_head_texts_offset(uint32_t field_count)
     return sizeof(struct gn_head_block) + field_count * sizeof(struct gn_head_field);
 }
 
-_Static_assert(sizeof(struct gn_head_block) == 64, "no padding");
+_Static_assert(sizeof(struct gn_head_block) == 72, "no padding");
 _Static_assert(sizeof(struct gn_head_field) == 16, "no padding");
 _Static_assert(sizeof(struct gn_connection_info) == 48, "no padding");
 

@@ -279,7 +279,25 @@ struct gn_staged_field {
     X(LINGER_TOO_LARGE, 24, "more bytes came behind the last message than the limit")                                  \
     X(LAST_REQUEST, 25, "the connection had as many requests as it may have")                                          \
     X(ADDRESS_LIMIT, 26, "too many connections from one address")                                                      \
-    X(CONNECTION_LIMIT, 27, "too many connections")
+    X(CONNECTION_LIMIT, 27, "too many connections")                                                                    \
+    X(STREAM_RESET, 28, "the peer reset the stream")                                                                   \
+    X(STREAM_REFUSED, 29, "more streams at once than the limit")                                                       \
+    X(STREAM_CLOSED, 30, "a frame for a stream that is closed")                                                        \
+    X(HTTP_2_ERROR, 31, "the peer does not keep to HTTP/2")                                                            \
+    X(FRAME_SIZE, 32, "a frame of a wrong length")                                                                     \
+    X(FLOW_CONTROL, 33, "more bytes than the window, or a window over its limit")                                      \
+    X(COMPRESSION, 34, "a field block that cannot be decoded")                                                         \
+    X(FIELD_LIST_TOO_LARGE, 35, "the field list is larger than the limit")                                             \
+    X(MALFORMED_MESSAGE, 36, "the fields of a message are malformed")                                                  \
+    X(LENGTH_MISMATCH, 37, "the message body is not as long as its content-length says")                               \
+    X(RESET_FLOOD, 38, "the peer resets too many streams")                                                             \
+    X(PROVOKED_RESET_FLOOD, 39, "too many streams had to be reset for errors of the peer")                             \
+    X(CONTINUATION_FLOOD, 40, "a field block in too many frames or bytes")                                             \
+    X(CONTROL_FLOOD, 41, "too many frames that move nothing")                                                          \
+    X(SETTINGS_TIMEOUT, 42, "the peer did not acknowledge the settings in time")                                       \
+    X(PING_TIMEOUT, 43, "the peer gave no sign of life in time")                                                       \
+    X(WINDOW_TIMEOUT, 44, "the peer opened no window for the response in time")                                        \
+    X(GOING_AWAY, 45, "the connection takes no more streams")
 
 #define GN_REASON_ENUM(name, number, text) GN_REASON_##name = number,
 enum gn_reason { GN_REASONS(GN_REASON_ENUM) GN_REASON_REQUEST = 64, GN_REASON_CHUNKED = 128, GN_REASON_LIMIT = 160 };

@@ -69,7 +69,24 @@
     X(connect)            /* 1: CONNECT goes to Java (F2); 0: it is answered with 501 (default) */                     \
     X(http_1_0)           /* 1: HTTP/1.0 requests are answered with HTTP/1.0 (C15); 0: with HTTP/1.1 (default) */      \
     X(title_case)         /* 1: field names that C spells begin their words with capitals (C17); default 0 */          \
-    X(tunnel_timeout)     /* a tunnel without a byte in either direction; default 10 min */
+    X(tunnel_timeout)     /* a tunnel without a byte in either direction; default 10 min */                            \
+    /* HTTP/2; what is said of requests, fields, bodies, credit and times above holds there too */                     \
+    X(http_1)             /* 1: HTTP/1.1 and 1.0 are served (default) */                                               \
+    X(http_2)             /* 1: HTTP/2 is served to who begins with its preface (default) */                           \
+    X(streams)            /* concurrent streams of a connection; default 200 */                                        \
+    X(stream_window)      /* bytes of a body that a peer may send ahead; default 1048576 */                            \
+    X(connection_window)  /* the same for all bodies of a connection; default 1048576 */                               \
+    X(adaptive_window)    /* 1: both grow with the product of bandwidth and delay; default 0 */                        \
+    X(frame_bytes)        /* of a frame's payload; default 16384 */                                                    \
+    X(field_list_bytes)   /* of a field list, with 32 for each field (RFC 9113 6.5.2); default 16384 */                \
+    X(table_bytes)        /* of the dynamic table that a peer may use; default 4096 */                                 \
+    X(stream_send_credit) /* as send_credit, of a stream; default 409600 */                                            \
+    X(ping_interval)      /* a peer that was silent for so long is asked for a sign of life; default off */            \
+    X(ping_timeout)       /* it is gone if none comes within this time; default 20 s */                                \
+    X(connect_protocol)   /* 1: extended CONNECT is offered (RFC 8441); default 0 */                                   \
+    X(resets)             /* streams that a peer may reset; a thirtieth comes back each second; default 1000 */        \
+    X(provoked_resets)    /* the same for errors that make this side reset a stream; default 500 */                    \
+    X(control_frames)     /* the same for frames that move nothing; each stream gives more; default 1000 */
 
 /* Counters and gauges of a loop. X(name) */
 #define GN_COUNTERS(X)                                                                                                 \

@@ -133,6 +133,19 @@ static inline struct gn_listener_settings driver_default_settings(void)
         .write_rate = 240,
         .linger_timeout = 5 * SECOND,
         .tunnel_timeout = 600 * SECOND,
+        .http_1 = 1,
+        .http_2 = 1,
+        .streams = 200,
+        .stream_window = 1048576,
+        .connection_window = 1048576,
+        .frame_bytes = 16384,
+        .field_list_bytes = 16384,
+        .table_bytes = 4096,
+        .stream_send_credit = 409600,
+        .ping_timeout = 20 * SECOND,
+        .resets = 1000,
+        .provoked_resets = 500,
+        .control_frames = 1000,
     };
 }
 
