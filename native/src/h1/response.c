@@ -4,6 +4,7 @@
 
 #include "http/date.h"
 #include "http/field_name.h"
+#include "http/staged_fields.h"
 #include "http/status.h"
 #include "ring/record.h"
 
@@ -13,28 +14,12 @@
 /* What surrounds a field's name and value, or joins a coding to others. */
 #define FIELD_ADDED 4U
 
-/* The entry at `at`, whose name and value are known to lie before `end` if this returns true. */
-static bool read_entry(const uint8_t *at, const uint8_t *end, struct gn_staged_field *entry)
-{
-    if ((size_t)(end - at) < sizeof(*entry))
-        return false;
-    memcpy(entry, at, sizeof(*entry));
-    if (entry->token >= GN_FIELD_NAME_COUNT)
-        return false;
-    return (size_t)(end - at) - sizeof(*entry) >= (size_t)entry->name_length + entry->value_length;
-}
-
-static size_t entry_size(const struct gn_staged_field *entry)
-{
-    return sizeof(*entry) + entry->name_length + entry->value_length;
-}
-
 /* Adds what the fields in at..end take to `bound`; false: they are malformed. */
 static bool measure_fields(const uint8_t *at, const uint8_t *end, size_t *bound, bool *coded)
 {
     struct gn_staged_field entry;
-    for (; at < end; at += entry_size(&entry)) {
-        if (!read_entry(at, end, &entry) || (entry.token == GN_FIELD_OTHER && entry.name_length == 0))
+    for (; at < end; at += gn_staged_size(&entry)) {
+        if (!gn_staged_read(at, end, &entry) || (entry.token == GN_FIELD_OTHER && entry.name_length == 0))
             return false;
         size_t name_length = entry.name_length;
         if (name_length == 0)
@@ -45,24 +30,12 @@ static bool measure_fields(const uint8_t *at, const uint8_t *end, size_t *bound,
     return true;
 }
 
-/* Takes the entry of the reason phrase off the fields in *at..end; false: there is none. */
-static bool read_reason(const uint8_t **at, const uint8_t *end, const uint8_t **phrase, size_t *length)
-{
-    struct gn_staged_field entry;
-    if (!read_entry(*at, end, &entry) || entry.token != GN_FIELD_OTHER || entry.name_length != 0)
-        return false;
-    *phrase = *at + sizeof(entry);
-    *length = entry.value_length;
-    *at += entry_size(&entry);
-    return true;
-}
-
 size_t gn_h1_response_bound(struct gn_h1_response *response)
 {
     const uint8_t *at = response->fields, *phrase;
     const uint8_t *end = at + response->fields_length;
     size_t bound = GN_STATUS_LINE_MAX + ADDED_MAX, phrase_length = 0;
-    if (response->reason && !read_reason(&at, end, &phrase, &phrase_length))
+    if (response->reason && !gn_staged_read_reason(&at, end, &phrase, &phrase_length))
         return 0;
     response->coded = false;
     return measure_fields(at, end, &bound, &response->coded) ? bound + phrase_length : 0;
@@ -120,7 +93,7 @@ static uint8_t *put_fields(uint8_t *to, const uint8_t *at, const uint8_t *end, b
         struct gn_staged_field entry;
         memcpy(&entry, at, sizeof(entry));
         const uint8_t *own = at + sizeof(entry);
-        at += entry_size(&entry);
+        at += gn_staged_size(&entry);
         if (entry.token == GN_FIELD_TRANSFER_ENCODING)
             continue;
         to = put_entry_name(to, &entry, own, title_case);
@@ -136,7 +109,7 @@ static uint8_t *put_codings(uint8_t *to, const uint8_t *at, const uint8_t *end, 
 {
     struct gn_staged_field entry;
     bool named = false;
-    for (; at < end; at += entry_size(&entry)) {
+    for (; at < end; at += gn_staged_size(&entry)) {
         memcpy(&entry, at, sizeof(entry));
         if (entry.token != GN_FIELD_TRANSFER_ENCODING)
             continue;
@@ -181,7 +154,7 @@ size_t gn_h1_response_write_fixed(const struct gn_h1_response *response, uint8_t
     bool title = response->title_case;
     uint64_t seen = 0;
     if (response->reason)
-        read_reason(&at, end, &phrase, &phrase_length);
+        gn_staged_read_reason(&at, end, &phrase, &phrase_length);
     uint8_t *to = put_status_line(bytes, response->status, phrase, phrase_length);
     to = put_fields(to, at, end, title, &seen);
     *dated = seen & SEEN(GN_FIELD_DATE);
