@@ -5,6 +5,7 @@
 #include <string.h>
 
 #include "conn/listener.h"
+#include "conn/preface.h"
 #include "http/head_block.h"
 #include "io/listen.h"
 
@@ -25,7 +26,7 @@ int gn_connection_open(struct gn_context *context, struct gn_listener *listener,
     connection->context = context;
     connection->listener = listener;
     connection->settings = settings;
-    connection->protocol = &gn_h1_protocol;
+    connection->protocol = gn_preface_protocol(settings);
     connection->socket.descriptor = -1;
     gn_list_start(&connection->socket.link);
     gn_list_start(&connection->listed);
@@ -162,6 +163,8 @@ void gn_connection_resume(struct gn_connection *connection)
 {
     gn_list_remove(&connection->ready);
     connection->blocked &= (uint8_t) ~(GN_BLOCKED_TURN | GN_BLOCKED_RING | GN_BLOCKED_MEMORY);
+    if (connection->protocol->resume != NULL && connection->state == GN_CONNECTION_OPEN)
+        connection->protocol->resume(connection);
     if (connection->blocked == 0 && connection->state == GN_CONNECTION_OPEN)
         use_held_input(connection);
     settle(connection);
@@ -236,7 +239,8 @@ static void drained(struct gn_connection *connection)
         gn_exchange_sent(connection->context, exchange, GN_REASON_NONE);
     }
     if (connection->state == GN_CONNECTION_OPEN) {
-        connection->protocol->drained(connection);
+        if (connection->protocol->drained != NULL)
+            connection->protocol->drained(connection);
         if (connection->shutting)
             shut_down(connection);
     } else if (connection->state == GN_CONNECTION_FINISHING) {
@@ -266,7 +270,12 @@ void gn_connection_flush(struct gn_connection *connection)
     gn_list_remove(&connection->dirty);
     if (connection->send_pending || connection->state > GN_CONNECTION_FINISHING)
         return;
-    while (connection->output.length > 0) {
+    for (bool more = connection->protocol->produce != NULL;; more = more && connection->output.length == 0) {
+        // Behind a send that was not taken as a whole it would only stand in the way of what is more urgent.
+        if (more && connection->state == GN_CONNECTION_OPEN)
+            connection->protocol->produce(connection);
+        if (connection->output.length == 0 || connection->state > GN_CONNECTION_FINISHING)
+            break;
         struct iovec parts[GN_IO_SEND_PARTS];
         unsigned count = gn_output_parts(&connection->output, parts, GN_IO_SEND_PARTS);
         ssize_t result = io->operations->send(io, &connection->socket, parts, count);
@@ -281,6 +290,8 @@ void gn_connection_flush(struct gn_connection *connection)
         }
         take_sent(connection, (size_t)result);
     }
+    if (connection->state > GN_CONNECTION_FINISHING)
+        return;
     drained(connection);
     gn_connection_watch_time(connection);
 }

@@ -66,6 +66,7 @@ enum gn_blocked {
 };
 
 struct gn_listener;
+struct gn_h2_session;
 
 struct gn_connection {
     struct gn_io_socket socket;
@@ -105,6 +106,7 @@ struct gn_connection {
     bool clean_end : 1;   /* see gn_connection_finish_output */
     bool shutting : 1;    /* the sending side ends behind the output */
     struct gn_h1_session h1;
+    struct gn_h2_session *h2; /* NULL: it speaks HTTP/1 */
 };
 
 /* Takes over a connected descriptor. 0, or a negative errno: the descriptor stays the caller's. */

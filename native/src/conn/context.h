@@ -13,6 +13,8 @@
 #include "conn/prepared.h"
 #include "conn/relief.h"
 #include "h1/request_parser.h"
+#include "h2/receive.h"
+#include "h2/stream.h"
 #include "http/date.h"
 #include "io/io.h"
 #include "ring/ring.h"
@@ -42,7 +44,9 @@ struct gn_context {
     struct gn_list lost;     /* the same for those that were gone when Java asked for it */
     struct gn_list segments; /* pool of output segments */
     struct gn_list exchange_pool;
-    uint32_t segments_pooled, exchanges_pooled;
+    struct gn_h2_stream *stream_pool;
+    struct gn_h2_room field_room;
+    uint32_t segments_pooled, exchanges_pooled, streams_pooled;
     uint64_t turn_bytes;
     uint64_t spare; /* bytes of the C heap that stand in for blocks of the arena */
     uint64_t spare_limit;

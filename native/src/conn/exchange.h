@@ -18,6 +18,7 @@
 
 struct gn_connection;
 struct gn_context;
+struct gn_h2_stream;
 
 /* What is known of the peer, for Java: shared by a connection and its exchanges, freed with the last of them. */
 struct gn_info {
@@ -33,13 +34,13 @@ enum gn_response_state {
     GN_RESPONSE_CUT,   /* broken off: what is out must not look complete; the connection ends behind it */
 };
 
-/* How a response's body is framed on HTTP/1. */
+/* How a response's body is framed. */
 enum gn_body_framing {
-    GN_BODY_NONE,  /* body bytes are not sent: HEAD, 204, 205, 304 */
-    GN_BODY_SIZED, /* `body_left` bytes are still to come */
-    GN_BODY_CHUNKED,
-    GN_BODY_TO_END, /* the connection's end is the body's end */
-    GN_BODY_RAW,    /* none: the exchange is a tunnel (h1/tunnel.h) */
+    GN_BODY_NONE,    /* body bytes are not sent: HEAD, 204, 205, 304 */
+    GN_BODY_SIZED,   /* `body_left` bytes are still to come */
+    GN_BODY_CHUNKED, /* HTTP/2: until END_STREAM */
+    GN_BODY_TO_END,  /* the connection's end is the body's end */
+    GN_BODY_RAW,     /* none: the exchange is a tunnel (h1/tunnel.h) */
 };
 
 enum gn_owed { GN_OWED_RESET = 1, GN_OWED_SENT = 2, GN_OWED_CREDIT = 4, GN_OWED_END = 8 };
@@ -49,6 +50,7 @@ struct gn_exchange {
     struct gn_list owed_link;
     struct gn_list sending;           /* in gn_connection.sending: SENT is wanted */
     struct gn_connection *connection; /* NULL: detached */
+    struct gn_h2_stream *stream;      /* HTTP/2, while it is open on the wire */
     struct gn_info *info;
     uint64_t head_block;
     uint32_t slot, generation;
@@ -68,6 +70,7 @@ struct gn_exchange {
     bool queued : 1;           /* its send credit is still GN_QUEUED_SEND_CREDIT */
     bool notify : 1;           /* SENT is wanted */
     bool abandoned : 1;        /* the connection went away before Java let go */
+    bool holds_place : 1;      /* HTTP/2: its stream was reset, and it still counts among the concurrent ones */
     uint16_t owed_reason, owed_status;
     uint16_t sent_reason;
     uint32_t owed_code;      /* of the RESET: the peer's error code, for HTTP/2 */

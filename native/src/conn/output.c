@@ -183,6 +183,18 @@ void gn_output_advance(struct gn_context *context, struct gn_output *output, siz
     }
 }
 
+void gn_output_take(struct gn_context *context, struct gn_output *output, uint8_t *to, size_t length)
+{
+    while (length > 0) {
+        const struct gn_segment *first = output->first;
+        size_t waiting = first->end - first->begin, step = waiting < length ? waiting : length;
+        memcpy(to, first->bytes + first->begin, step);
+        gn_output_advance(context, output, step);
+        to += step;
+        length -= step;
+    }
+}
+
 void gn_output_move(struct gn_output *output, struct gn_output *from)
 {
     if (from->first == NULL)

@@ -39,6 +39,9 @@ unsigned gn_output_parts(const struct gn_output *output, struct iovec *parts, un
 /* Drops the first `length` bytes: they were sent. */
 void gn_output_advance(struct gn_context *context, struct gn_output *output, size_t length);
 
+/* Copies the first `length` bytes, which are there, to `to` and drops them. */
+void gn_output_take(struct gn_context *context, struct gn_output *output, uint8_t *to, size_t length);
+
 /* Moves everything from `from` to the end of `output`. */
 void gn_output_move(struct gn_output *output, struct gn_output *from);
 

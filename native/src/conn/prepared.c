@@ -1,10 +1,11 @@
 #include "conn/prepared.h"
 
+#include <errno.h>
 #include <string.h>
 
 #include "conn/context.h"
-#include "conn/protocol.h"
-#include "h1/session.h"
+#include "h1/prepared.h"
+#include "h2/prepared.h"
 
 #define CAPACITY_MIN 16U
 
@@ -18,6 +19,7 @@ void gn_prepared_release(struct gn_context *context, struct gn_prepared *prepare
     if (prepared == NULL || --prepared->references > 0)
         return;
     gn_memory_free(&context->memory, prepared->encoded, prepared->encoded_size);
+    gn_memory_free(&context->memory, prepared->block, prepared->block_size);
     gn_memory_free(&context->memory, prepared, size_of(prepared));
 }
 
@@ -77,7 +79,9 @@ bool gn_prepared_keep(struct gn_context *context, const struct gn_command *comma
     if (slot < context->prepared.capacity && context->prepared.slots[slot].generation != 0)
         return false;
     struct gn_prepared *prepared = copy(context, command, staged);
-    int error = prepared == NULL ? -ENOMEM : gn_h1_protocol.prepare(context, prepared);
+    int error = prepared == NULL ? -ENOMEM : gn_h1_prepared_encode(context, prepared);
+    if (error == 0)
+        error = gn_h2_prepared_encode(context, prepared);
     if (error == 0 && !grow(context, slot))
         error = -ENOMEM;
     if (error != 0) {

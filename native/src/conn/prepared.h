@@ -33,11 +33,18 @@ struct gn_prepared {
     uint64_t length;        /* Content-Length: that of the body, but for statuses without content */
     uint8_t *fields, *body; /* staged fields, and behind them the body */
     uint32_t fields_length, body_length;
-    /* What the protocol keeps of it (gn_protocol.prepare): the head as far as it stays the same. */
-    uint8_t *encoded;
-    uint32_t encoded_length, encoded_size;
+    /* What the protocols keep of it: the head as far as it stays the same. */
+    uint8_t *encoded; /* HTTP/1 (h1/prepared.h) */
+    uint8_t *block;   /* HTTP/2 (h2/prepared.h) */
+    uint32_t encoded_length, encoded_size, block_length, block_size;
     bool dated; /* `fields` has a date */
 };
+
+/* Whether the status lets the response have content (RFC 9110 section 6.4.1). */
+static inline bool gn_prepared_has_content(const struct gn_prepared *prepared)
+{
+    return prepared->status != 204 && prepared->status != 205 && prepared->status != 304;
+}
 
 struct gn_prepared_slot {
     struct gn_prepared *prepared; /* NULL: there was no memory for it */

@@ -23,6 +23,9 @@ struct gn_protocol {
     size_t (*input)(struct gn_connection *connection, const uint8_t *bytes, size_t length);
     /* The peer ended its sending side; all input before it was used, or never will be. */
     void (*input_ended)(struct gn_connection *connection);
+    /* What it waited for in the loop may be there: the connection was on the list of those that are ready, or starved. Input
+       that it left comes behind. NULL: it does nothing then. */
+    void (*resume)(struct gn_connection *connection);
     /* Commands for an exchange that is attached and not broken; `staged` is where offset points, checked to hold length
        + body_length bytes. False: the command makes no sense now, nothing was done. */
     bool (*respond)(struct gn_exchange *exchange, const struct gn_command *command, const uint8_t *staged);
@@ -32,11 +35,12 @@ struct gn_protocol {
     /* Sends all of a prepared response; of the command the flags count. */
     bool (*prepared)(struct gn_exchange *exchange, const struct gn_command *command, struct gn_prepared *prepared);
     void (*credit)(struct gn_exchange *exchange, uint64_t bytes);
-    void (*reset)(struct gn_exchange *exchange);
-    /* A new prepared response: checks its status and fields, and encodes what it can. 0, -EINVAL or -ENOMEM. */
-    int (*prepare)(struct gn_context *context, struct gn_prepared *prepared);
+    /* `code`: the error code that HTTP/2 has for it, or 0. */
+    void (*reset)(struct gn_exchange *exchange, uint32_t code);
     /* Java let go of an exchange that is still attached. */
     void (*released)(struct gn_exchange *exchange);
+    /* Output is about to be sent: adds what waits for this. NULL: nothing does. */
+    void (*produce)(struct gn_connection *connection);
     /* All output is with the kernel. */
     void (*drained)(struct gn_connection *connection);
     /* The graceful end: finish what runs, begin nothing. */

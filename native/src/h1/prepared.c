@@ -19,11 +19,6 @@ static void describe(const struct gn_prepared *prepared, struct gn_h1_response *
     response->length = prepared->status == 205 ? 0 : prepared->length; // RFC 9110 section 15.3.6
 }
 
-bool gn_h1_prepared_has_content(const struct gn_prepared *prepared)
-{
-    return prepared->status != 204 && prepared->status != 205 && prepared->status != 304;
-}
-
 int gn_h1_prepared_encode(struct gn_context *context, struct gn_prepared *prepared)
 {
     struct gn_h1_response response = {0};
@@ -31,7 +26,7 @@ int gn_h1_prepared_encode(struct gn_context *context, struct gn_prepared *prepar
     size_t bound = gn_h1_response_bound(&response);
     if (prepared->status < 200 || prepared->status > 999 || bound == 0 || bound > HEAD_MAX || response.coded)
         return -EINVAL;
-    if (gn_h1_prepared_has_content(prepared) && prepared->length != prepared->body_length)
+    if (gn_prepared_has_content(prepared) && prepared->length != prepared->body_length)
         return -EINVAL;
     prepared->encoded = gn_memory_allocate(&context->memory, bound);
     if (prepared->encoded == NULL)
@@ -46,7 +41,7 @@ size_t gn_h1_prepared_write(const struct gn_prepared *prepared, struct gn_h1_res
 {
     // Only GET knows that there is nothing: HEAD may stand for more (behaviour C6).
     bool silent =
-        head_only && gn_h1_prepared_has_content(prepared) && !prepared->length_said && prepared->body_length == 0;
+        head_only && gn_prepared_has_content(prepared) && !prepared->length_said && prepared->body_length == 0;
     if (!silent && !response->title_case) {
         memcpy(bytes, prepared->encoded, prepared->encoded_length);
         return prepared->encoded_length +

@@ -8,12 +8,9 @@
 #include "conn/prepared.h"
 #include "h1/response.h"
 
-/* gn_protocol.prepare. -EINVAL: a status that is not final, malformed fields, transfer codings (a prepared response is
+/* Checks and encodes a new one. -EINVAL: a status that is not final, malformed fields, transfer codings (a prepared response is
    sent with its length), or a Content-Length that is not that of the body where there is content. */
 int gn_h1_prepared_encode(struct gn_context *context, struct gn_prepared *prepared);
-
-/* Whether the status lets the response have content (RFC 9110 section 6.4.1). */
-bool gn_h1_prepared_has_content(const struct gn_prepared *prepared);
 
 /* The most bytes that the head can take. */
 static inline size_t gn_h1_prepared_bound(const struct gn_prepared *prepared)

@@ -397,7 +397,7 @@ bool gn_h1_reply_prepared(struct gn_exchange *exchange, const struct gn_command 
     };
     exchange->response = GN_RESPONSE_BEGUN;
     exchange->notify = command->flags & GN_FLAG_NOTIFY;
-    size_t body = exchange->head_only || !gn_h1_prepared_has_content(prepared) ? 0 : prepared->body_length;
+    size_t body = exchange->head_only || !gn_prepared_has_content(prepared) ? 0 : prepared->body_length;
     bool joined = body <= JOINED_PREPARED_MAX;
     uint8_t *bytes = gn_output_reserve(context, output, gn_h1_prepared_bound(prepared) + (joined ? body : 0));
     if (bytes == NULL) {

@@ -6,7 +6,6 @@
 #include "conn/listener.h"
 #include "h1/body.h"
 #include "h1/head_writer.h"
-#include "h1/prepared.h"
 #include "h1/reply.h"
 #include "h1/trailer_parser.h"
 #include "h1/tunnel.h"
@@ -640,6 +639,13 @@ static void expired(struct gn_connection *connection, unsigned reason)
     gn_connection_end(connection, reason, reason == GN_REASON_TUNNEL_TIMEOUT);
 }
 
+/* HTTP/1 has no codes. */
+static void reset(struct gn_exchange *exchange, uint32_t code)
+{
+    (void)code;
+    gn_h1_reply_cut(exchange);
+}
+
 const struct gn_protocol gn_h1_protocol = {
     .name = "HTTP/1",
     .input = input,
@@ -650,8 +656,7 @@ const struct gn_protocol gn_h1_protocol = {
     .trailers = gn_h1_reply_trailers,
     .prepared = gn_h1_reply_prepared,
     .credit = gn_h1_reply_credit,
-    .reset = gn_h1_reply_cut,
-    .prepare = gn_h1_prepared_encode,
+    .reset = reset,
     .released = gn_h1_reply_released,
     .drained = gn_h1_reply_drained,
     .finish = finish,

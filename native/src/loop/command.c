@@ -53,7 +53,7 @@ static bool apply_to_attached(struct gn_loop *loop, struct gn_exchange *exchange
     case GN_COMMAND_PREPARED:
         return send_prepared(loop, exchange, command);
     case GN_COMMAND_RESET:
-        protocol->reset(exchange);
+        protocol->reset(exchange, (uint32_t)command->value);
         return true;
     default:
         return false;

@@ -6,6 +6,8 @@
 #include <time.h>
 #include <unistd.h>
 
+#include "h2/frame.h"
+#include "h2/hpack_table.h"
 #include "io/backend.h"
 #include "io/io_memory.h"
 
@@ -193,6 +195,17 @@ int gn_loop_add_slab(struct gn_loop *loop, uint8_t *bytes, size_t size)
     return index;
 }
 
+static bool http_2_settings_make_sense(const struct gn_listener_settings *settings)
+{
+    return (settings->http_1 != 0 || settings->http_2 != 0) && settings->streams >= 1 &&
+           settings->streams <= UINT32_MAX / 2 && settings->stream_window <= GN_H2_WINDOW_MAX &&
+           settings->connection_window >= GN_H2_WINDOW_DEFAULT && settings->connection_window <= GN_H2_WINDOW_MAX &&
+           settings->frame_bytes >= GN_H2_FRAME_SIZE_MIN && settings->frame_bytes <= GN_BUFFER_MAX / 2 &&
+           settings->field_list_bytes >= 1 && settings->field_list_bytes <= GN_BUFFER_MAX / 4 &&
+           settings->table_bytes <= GN_HPACK_TABLE_MAX && settings->stream_send_credit >= 1 && settings->resets >= 1 &&
+           settings->provoked_resets >= 1 && settings->control_frames >= 1;
+}
+
 static bool listener_settings_make_sense(const struct gn_listener_settings *settings)
 {
     return settings->head_bytes >= 1 && settings->head_bytes <= GN_BUFFER_MAX / 2 && settings->target_bytes >= 1 &&
@@ -200,7 +213,7 @@ static bool listener_settings_make_sense(const struct gn_listener_settings *sett
            settings->empty_lines <= UINT32_MAX && settings->trailer_bytes >= sizeof("\r\n") - 1 &&
            settings->trailer_bytes <= GN_BUFFER_MAX / 2 && settings->extension_bytes <= UINT32_MAX &&
            settings->body_rate <= UINT32_MAX && settings->write_rate <= UINT32_MAX && settings->pipeline >= 1 &&
-           settings->receive_credit >= 1 && settings->send_credit >= 1;
+           settings->receive_credit >= 1 && settings->send_credit >= 1 && http_2_settings_make_sense(settings);
 }
 
 int64_t gn_loop_listen(struct gn_loop *loop, int descriptor)
@@ -423,6 +436,8 @@ void gn_loop_free(struct gn_loop *loop)
     gn_prepared_end(context);
     gn_output_pool_end(context);
     gn_exchange_pool_end(context);
+    gn_h2_stream_pool_end(context);
+    gn_h2_room_end(context);
     gn_slots_end(&loop->listeners);
     gn_slots_end(&context->connections);
     gn_slots_end(&context->exchanges);

@@ -1,0 +1,47 @@
+/*
+ * A budget of what a peer may make this side do for nothing. It begins full, every act takes from it, and a thirtieth of
+ * it comes back each second. Pure.
+ */
+#ifndef GN_H2_BUDGET_H
+#define GN_H2_BUDGET_H
+
+#include <stdbool.h>
+#include <stdint.h>
+
+struct gn_h2_budget {
+    uint64_t filled; /* when it was filled up last, nanoseconds */
+    uint32_t size, left;
+};
+
+#define GN_H2_BUDGET_SECONDS 30U
+
+static inline struct gn_h2_budget gn_h2_budget_start(uint64_t size, uint64_t now)
+{
+    uint32_t most = size < UINT32_MAX ? (uint32_t)size : UINT32_MAX;
+    return (struct gn_h2_budget){.filled = now, .size = most, .left = most};
+}
+
+/* Takes one. False: there is none left. */
+static inline bool gn_h2_budget_take(struct gn_h2_budget *budget, uint64_t now)
+{
+    if (budget->left == 0) {
+        uint64_t milliseconds = (now - budget->filled) / 1000000;
+        uint64_t most = GN_H2_BUDGET_SECONDS * 1000ULL;
+        uint64_t back = (milliseconds < most ? milliseconds : most) * budget->size / most;
+        if (back == 0)
+            return false;
+        budget->left = (uint32_t)back;
+        budget->filled = now;
+    }
+    budget->left--;
+    return true;
+}
+
+/* Gives some for something useful, up to its size. */
+static inline void gn_h2_budget_give(struct gn_h2_budget *budget, uint32_t more)
+{
+    uint32_t missing = budget->size - budget->left;
+    budget->left += more < missing ? more : missing;
+}
+
+#endif
