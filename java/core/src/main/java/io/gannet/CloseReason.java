@@ -18,11 +18,14 @@ public record CloseReason(Kind kind, String text) {
         CLOSED,
         /** The client was idle for too long, or too slow, or did not close its side after the last response. */
         TIMEOUT,
-        /** It broke: the client reset it, left within a message or before its response, or the network failed. */
+        /**
+         * It broke: the client reset it, left within a message or before its response, or did not keep to HTTP/2; or the
+         * network failed.
+         */
         BROKEN,
         /** This side cut a response off that a failure had left incomplete. */
         ABORTED,
-        /** Memory was short. */
+        /** Memory was short, or the client made more work than an HTTP/2 client may. */
         LIMIT
     }
 

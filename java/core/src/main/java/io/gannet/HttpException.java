@@ -34,6 +34,9 @@ public class HttpException extends RuntimeException {
     /** The status code that answers it. */
     private final int status;
 
+    /** The error of HTTP/2 that it comes from, or asks for; may be {@code null}. */
+    private final Http2Error http2Error;
+
     /**
      * An answer with a status.
      *
@@ -67,11 +70,31 @@ public class HttpException extends RuntimeException {
      * @throws IllegalArgumentException if the status is none of an error
      */
     public HttpException(Kind kind, int status, String message, Throwable cause) {
+        this(Objects.requireNonNull(kind, "kind"), null, status, message, cause);
+    }
+
+    /**
+     * An error that resets its stream, where that is all that is left to do: thrown by a handler or given to {@link
+     * Response#fail} when the response has begun, it tells an HTTP/2 client this error (RFC 9113 section 7). Before, and
+     * over HTTP/1, it is an answer with the status or a cut connection, as any other one.
+     *
+     * @param error what the client is told; {@link Http2Error#NO_ERROR} counts as {@link Http2Error#INTERNAL_ERROR}
+     * @param status the status code that answers it, 400 to 599
+     * @param message what happened; may be {@code null}
+     * @param cause what led to it; may be {@code null}
+     * @throws IllegalArgumentException if the status is none of an error
+     */
+    public HttpException(Http2Error error, int status, String message, Throwable cause) {
+        this(Kind.RESET, Objects.requireNonNull(error, "error"), status, message, cause);
+    }
+
+    private HttpException(Kind kind, Http2Error error, int status, String message, Throwable cause) {
         super(message, cause);
         if (status < 400 || status > 599) {
             throw new IllegalArgumentException("status of an error must be 400 to 599: " + status);
         }
-        this.kind = Objects.requireNonNull(kind, "kind");
+        this.kind = kind;
+        this.http2Error = error;
         this.status = status;
     }
 
@@ -91,5 +114,14 @@ public class HttpException extends RuntimeException {
      */
     public int status() {
         return status;
+    }
+
+    /**
+     * With what the peer has reset the stream, if it did (RFC 9113 section 7): then {@link #kind} is {@link Kind#RESET}.
+     *
+     * @return the error; {@code null} if this is about something else, or over HTTP/1
+     */
+    public Http2Error http2Error() {
+        return http2Error;
     }
 }
