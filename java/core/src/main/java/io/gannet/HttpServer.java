@@ -5,6 +5,7 @@ import io.gannet.internal.ServerOptions;
 import java.io.IOException;
 import java.net.InetSocketAddress;
 import java.time.Duration;
+import java.util.EnumSet;
 import java.util.List;
 import java.util.Objects;
 import java.util.concurrent.CompletableFuture;
@@ -97,7 +98,7 @@ public final class HttpServer implements AutoCloseable {
 
     /**
      * Closes the server gracefully: it stops accepting, answers the requests that have arrived with {@code Connection:
-     * close}, and closes idle connections. At the deadline it ends what is left. Waits for that, except on a thread of
+     * close} (HTTP/1) or behind {@code GOAWAY} (HTTP/2), and closes idle connections. At the deadline it ends what is left. Waits for that, except on a thread of
      * its loops, where it returns at once. A call on a closed server does nothing; one while it closes can only bring
      * the deadline forward.
      *
@@ -320,6 +321,36 @@ public final class HttpServer implements AutoCloseable {
         }
 
         /**
+         * Which versions of HTTP are served, on all addresses. The default is all of them: a client that begins with the
+         * preface of HTTP/2 is served that, without a word on it before (RFC 9113 section 3.3). HTTP/1.0 is served wherever
+         * HTTP/1.1 is, and need not be named. A client that speaks another version is refused.
+         *
+         * @param first a version
+         * @param more further versions
+         * @return this
+         * @throws IllegalArgumentException if only {@link HttpVersion#HTTP_1_0} is named of HTTP/1
+         */
+        public Builder versions(HttpVersion first, HttpVersion... more) {
+            EnumSet<HttpVersion> versions = EnumSet.of(Objects.requireNonNull(first, "first"));
+            for (HttpVersion version : more) {
+                versions.add(Objects.requireNonNull(version, "more"));
+            }
+            options.versions(versions);
+            return this;
+        }
+
+        /**
+         * What is special to HTTP/2: its windows, frames and limits. The default is {@code Http2.builder().build()}.
+         *
+         * @param http2 the options
+         * @return this
+         */
+        public Builder http2(Http2 http2) {
+            options.http2(http2.options());
+            return this;
+        }
+
+        /**
          * Whether requests of HTTP/1.0 are answered with {@code HTTP/1.0} in the status line, for clients that insist; also
          * by an error, once the version was read. The default is {@code false}: a server answers with its own version, {@code HTTP/1.1} (RFC 9110 section 6.2), framed
          * so that the client understands it.
@@ -506,8 +537,8 @@ public final class HttpServer implements AutoCloseable {
         }
 
         /**
-         * The most requests of a connection that are not answered yet; the connection is not read while there are as
-         * many. The default is 32 with handlers on the loop, and 1 elsewhere, where several at a time are only ever
+         * The most requests of an HTTP/1 connection that are not answered yet; the connection is not read while there are as
+         * many. HTTP/2 has {@link Http2.Builder#maxConcurrentStreams}. The default is 32 with handlers on the loop, and 1 elsewhere, where several at a time are only ever
          * handled if all of them have safe methods (RFC 9112 section 9.3.2).
          *
          * @param count 1 to 65536

@@ -2,6 +2,7 @@ package io.gannet.internal;
 
 import io.gannet.Dispatch;
 import io.gannet.Handler;
+import io.gannet.HttpVersion;
 import io.gannet.Leniency;
 import java.net.InetSocketAddress;
 import java.nio.ByteBuffer;
@@ -9,7 +10,9 @@ import java.nio.charset.Charset;
 import java.nio.charset.StandardCharsets;
 import java.time.Duration;
 import java.util.ArrayList;
+import java.util.EnumSet;
 import java.util.List;
+import java.util.Set;
 
 /** What a server is made with, checked; with the settings of its listeners as the C core reads them. */
 public final class ServerOptions {
@@ -66,6 +69,8 @@ public final class ServerOptions {
         writeTimeout(Duration.ofSeconds(30));
         lingerTimeout(Duration.ofSeconds(5));
         tunnelIdleTimeout(Duration.ofMinutes(10));
+        versions(EnumSet.allOf(HttpVersion.class));
+        http2(new Http2Options());
     }
 
     private ServerOptions(ServerOptions other) {
@@ -281,6 +286,26 @@ public final class ServerOptions {
 
     public void http10StatusLine(boolean on) {
         set(Layout.LISTENER_HTTP_1_0, on ? 1 : 0);
+    }
+
+    public void versions(Set<HttpVersion> versions) {
+        boolean http1 = versions.contains(HttpVersion.HTTP_1_1);
+        if (versions.contains(HttpVersion.HTTP_1_0) && !http1) {
+            throw new IllegalArgumentException(
+                    "versions must have HTTP/1.1 where they have HTTP/1.0, of which it is the same server: "
+                            + versions);
+        }
+        set(Layout.LISTENER_HTTP_1, http1 ? 1 : 0);
+        set(Layout.LISTENER_HTTP_2, versions.contains(HttpVersion.HTTP_2) ? 1 : 0);
+    }
+
+    public void http2(Http2Options options) {
+        options.write(settings);
+    }
+
+    /** How many bytes of a response wait for an HTTP/2 client at most. */
+    int streamSendCredit() {
+        return (int) get(Layout.LISTENER_STREAM_SEND_CREDIT);
     }
 
     public void allow(Leniency leniency) {

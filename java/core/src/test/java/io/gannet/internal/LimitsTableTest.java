@@ -9,6 +9,7 @@ import static org.junit.jupiter.api.Assertions.assertThrows;
 import static org.junit.jupiter.api.Assertions.assertTrue;
 
 import io.gannet.EventLoops;
+import io.gannet.Http2;
 import io.gannet.HttpServer;
 import io.gannet.LoopStats;
 import io.gannet.ServerStats;
@@ -44,7 +45,7 @@ class LimitsTableTest {
     private static final Path README =
             Path.of(System.getProperty("basedir", "")).toAbsolutePath().resolve("../../README.md");
 
-    private static final Pattern LIMIT = Pattern.compile("(max|min)[A-Z].*|.*(Timeout|Deadline|After)");
+    private static final Pattern LIMIT = Pattern.compile("(max|min)[A-Z].*|.*(Timeout|Deadline|After|Bytes|Interval)");
     private static final Pattern ROW = Pattern.compile(
             "^\\| `(\\w+)` \\| ([^|]+) \\| ([^|]+) \\| ([^|]+) \\| `([\\w.]+)` \\|$", Pattern.MULTILINE);
     private static final Pattern DEFAULT = Pattern.compile("([0-9,]+)(?: ([A-Za-z/]+))?(?: \\(.*\\))?");
@@ -58,8 +59,10 @@ class LimitsTableTest {
             Map.of("ms", Duration.ofMillis(1), "s", Duration.ofSeconds(1), "min", Duration.ofMinutes(1));
 
     /** What a builder is made with before anything is set. */
-    private static final Map<Class<?>, Supplier<Object>> BUILDERS =
-            Map.of(HttpServer.Builder.class, HttpServer::builder, EventLoops.Builder.class, EventLoops::builder);
+    private static final Map<Class<?>, Supplier<Object>> BUILDERS = Map.of(
+            HttpServer.Builder.class, HttpServer::builder,
+            Http2.Builder.class, Http2::builder,
+            EventLoops.Builder.class, EventLoops::builder);
 
     private record Row(String option, String limits, String byDefault, String happens, String counter) {
         @Override
