@@ -61,7 +61,8 @@ public interface Connection {
     void onClose(Consumer<CloseReason> callback);
 
     /**
-     * Ends the connection gracefully: requests that were received are answered, then it is closed. Returns at once.
+     * Ends the connection gracefully: requests that were received are answered, then it is closed. An HTTP/2 client is told
+     * so by {@code GOAWAY} (RFC 9113 section 6.8). Returns at once.
      */
     void close();
 }

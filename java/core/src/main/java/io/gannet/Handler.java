@@ -17,7 +17,8 @@ package io.gannet;
  *   <li>Anything else is answered with 500, and nothing of what the handler has set.
  * </ul>
  *
- * <p>If it throws afterwards, a response that is complete stays as it is, and one that is not is cut off. Either way it
+ * <p>If it throws afterwards, a response that is complete stays as it is, and one that is not is cut off; an HTTP/2 client
+ * is told {@link HttpException#http2Error}, or {@link Http2Error#INTERNAL_ERROR} by anything else. Either way it
  * is logged once, with the request line and the throwable, at {@code WARNING}, and counted ({@link
  * ServerStats#handlerFailures}); an {@code HttpException} with a status below 500 is logged at {@code DEBUG} and not
  * counted.

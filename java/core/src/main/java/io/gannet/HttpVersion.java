@@ -6,7 +6,7 @@ public enum HttpVersion {
     HTTP_1_0("HTTP/1.0"),
     /** HTTP/1.1 and, as RFC 9110 section 2.5 asks, every later minor version of 1. */
     HTTP_1_1("HTTP/1.1"),
-    /** HTTP/2, which no server of this release speaks. */
+    /** HTTP/2 (RFC 9113). */
     HTTP_2("HTTP/2");
 
     private final String text;

@@ -9,7 +9,7 @@ import java.util.concurrent.Flow;
  * Bytes on their way to the peer, chunk by chunk: the body of a message whose head is out, or what goes through a {@link
  * Tunnel}.
  *
- * <p>At most 64 KiB wait for the peer; what exceeds that stays with the writer, whose {@code write} is then not complete.
+ * <p>At most 64 KiB wait for the peer, or over HTTP/2 {@link Http2.Builder#sendBufferBytes}; what exceeds that stays with the writer, whose {@code write} is then not complete.
  * One {@code write} may be incomplete at a time: a writer that does not wait for it is told so by {@link
  * IllegalStateException}, so a peer that does not read stops the writer. Until the write is complete its buffer is lent:
  * it must not be changed.
@@ -87,8 +87,8 @@ public interface OutgoingBody {
     OutputStream outputStream();
 
     /**
-     * Adds a trailer field, to be sent behind the body (RFC 9110 section 6.5): if the client said that it accepts
-     * trailers ({@link Request#acceptsTrailers}) or {@link #insistOnTrailers} was called. Not of a tunnel.
+     * Adds a trailer field, to be sent behind the body (RFC 9110 section 6.5): if the client accepts trailers ({@link
+     * Request#acceptsTrailers}) or {@link #insistOnTrailers} was called. Not of a tunnel.
      *
      * @param name the name; not one about framing, routing, authentication or the content, which have no place in
      *     trailers (RFC 9110 section 6.5.1)
@@ -96,8 +96,8 @@ public interface OutgoingBody {
      * @return this
      * @throws IllegalArgumentException if the name is not a token or has no place in trailers, or the value has a
      *     character that it must not have
-     * @throws IllegalStateException if the body was ended, is that of a tunnel, or has a declared length, behind which
-     *     HTTP/1.1 has no room for trailers; or if there are more than 64 KiB of them
+     * @throws IllegalStateException if the body was ended, is that of a tunnel, or has over HTTP/1 a declared length,
+     *     behind which there is no room for trailers; or if there are more than 64 KiB of them
      */
     OutgoingBody addTrailer(String name, String value);
 
@@ -119,10 +119,19 @@ public interface OutgoingBody {
     void end();
 
     /**
-     * Breaks it off: the connection is closed (HTTP/1) in such a way that the peer does not take the body for complete.
-     * Where the peer has all that it is to get, as for HEAD, or with as many bytes as {@code Content-Length} says, the
+     * Breaks it off: over HTTP/1 the connection is closed in such a way that the peer does not take the body for complete,
+     * over HTTP/2 the stream is reset with {@link Http2Error#CANCEL}. Where the peer has all that it is to get, as for HEAD, or with as many bytes as {@code Content-Length} says, the
      * connection goes on.
      * After the end it does nothing, but for a tunnel, which it ends both ways as {@link Tunnel#abort} does.
      */
     void abort();
+
+    /**
+     * Breaks it off as {@link #abort()} does, and tells an HTTP/2 client why (RFC 9113 section 7): of a tunnel whose
+     * other end broke, {@link Http2Error#CONNECT_ERROR}, for example. Over HTTP/1 it is the same as {@link #abort()}.
+     *
+     * @param error what the client is told
+     * @throws IllegalArgumentException if it is {@link Http2Error#NO_ERROR}, which says that nothing was broken off
+     */
+    void abort(Http2Error error);
 }

@@ -24,6 +24,9 @@ public interface Request {
      * allowed, this and {@link #path} and {@link #query} have the characters that came as UTF-8, beside those that are
      * percent-encoded.
      *
+     * <p>HTTP/2 has the path and the query in its place ({@code :path}, RFC 9113 section 8.3.1), and for CONNECT the
+     * authority.
+     *
      * @return for example {@code /search?q=gannet}; in absolute-form for example {@code http://example.com/}; {@code *};
      *     for CONNECT, in authority-form, for example {@code example.com:443}
      */
@@ -33,7 +36,7 @@ public interface Request {
      * The path of the target, as received, that is not decoded, without the query.
      *
      * @return for example {@code /search}; {@code *} for {@code OPTIONS *}; empty where an absolute-form target has no
-     *     path, and for CONNECT
+     *     path, and for CONNECT without a {@link #protocol}
      */
     String path();
 
@@ -52,19 +55,30 @@ public interface Request {
     HttpVersion version();
 
     /**
-     * The scheme of the target: of an absolute-form target its own, else that of the connection.
+     * The scheme of the target: of an absolute-form target its own, over HTTP/2 what the client says, else that of the
+     * connection.
      *
      * @return {@code http} or {@code https}
      */
     String scheme();
 
     /**
-     * Who is asked: the authority of an absolute-form target, else the value of {@code Host} (RFC 9112 section 3.3). For
-     * CONNECT, which names the host and port to connect to, the target (RFC 9110 section 9.3.6).
+     * Who is asked: the authority of an absolute-form target, else the value of {@code Host} (RFC 9112 section 3.3); over
+     * HTTP/2 {@code :authority}, else {@code Host} (RFC 9113 section 8.3.1). For CONNECT, which names the host and port to
+     * connect to, the target (RFC 9110 section 9.3.6).
      *
      * @return for example {@code example.com:8080}, or {@code null} if the client did not say
      */
     String authority();
+
+    /**
+     * The protocol of an extended CONNECT (RFC 8441 section 4): what the tunnel will carry that {@link
+     * Response#acceptConnect} opens. There are such requests over HTTP/2 alone, and where {@link
+     * Http2.Builder#extendedConnect} is on.
+     *
+     * @return for example {@code websocket}; {@code null} for any other request
+     */
+    String protocol();
 
     /**
      * The fields of the head.
@@ -104,14 +118,16 @@ public interface Request {
     IncomingBody body();
 
     /**
-     * Whether the client said that it takes trailers behind a response ({@code TE: trailers}, RFC 9110 section 10.1.4).
+     * Whether the client takes trailers behind a response: it said so ({@code TE: trailers}, RFC 9110 section 10.1.4), or
+     * speaks HTTP/2, where they need no announcement.
      *
-     * @return {@code true} if it did
+     * @return {@code true} if it does
      */
     boolean acceptsTrailers();
 
     /**
-     * Whether the client offers to change to a protocol, by {@code Upgrade} (RFC 9110 section 7.8).
+     * Whether the client offers to change to a protocol, by {@code Upgrade} (RFC 9110 section 7.8). HTTP/2 has no such
+     * offer (RFC 9113 section 8.6); see {@link #protocol}.
      *
      * @param protocol the name of the protocol, for example {@code websocket}, compared without regard to case
      * @return {@code true} if {@link Response#upgrade} may be called with it

@@ -34,8 +34,8 @@ public interface Response {
     Response status(int code);
 
     /**
-     * Sets the status code and the reason phrase, which HTTP/1.1 sends with it for people to read (RFC 9112 section 4).
-     * The default is the registered phrase of the code, if there is one.
+     * Sets the status code and the reason phrase, which HTTP/1.1 sends with it for people to read (RFC 9112 section 4)
+     * and HTTP/2 does not. The default is the registered phrase of the code, if there is one.
      *
      * @param code as {@link #status(int)} says
      * @param reason the phrase, of the characters HTAB, U+0020 to U+007E and U+0080 to U+00FF; may be empty
@@ -53,7 +53,9 @@ public interface Response {
      * {@code Connection: keep-alive} and {@code Keep-Alive} say what is so already; other connection options are
      * refused. {@code Transfer-Encoding} names the codings that the body has: {@code chunked} is added by the server
      * where it is not there, and asks for it even where the length is known; to an HTTP/1.0 client the field does not go
-     * out (RFC 9112 section 6.1).
+     * out (RFC 9112 section 6.1). Over HTTP/2, which has streams of its own, no field about the connection goes out and
+     * none of these has an effect, but for {@code Content-Length} (RFC 9113 section 8.2.2); {@link Connection#close} ends
+     * such a connection.
      *
      * @param name the name, a token (RFC 9110 section 5.1); its case is kept
      * @param value the value, of the characters HTAB, U+0020 to U+007E and U+0080 to U+00FF (RFC 9110 section 5.5);
@@ -177,7 +179,7 @@ public interface Response {
     /**
      * Sends the head, and gives the body to be written chunk by chunk. If {@code Content-Length} was set the body must have
      * that length; else HTTP/1.1 sends it in chunks, and an HTTP/1.0 client reads it to the end of the connection (RFC
-     * 9112 section 6). What is written for HEAD, or with status 204, 205 and 304, is dropped.
+     * 9112 section 6); HTTP/2 says with the last frame that it is the last. What is written for HEAD, or with status 204, 205 and 304, is dropped.
      *
      * <p>The head goes out at once, so that a later failure can only cut the response off, and a client that waits for 100
      * (Continue) is never told to send its body: where the request has one, begin to read it before.
@@ -212,20 +214,23 @@ public interface Response {
 
     /**
      * Changes to a protocol that the client offers (RFC 9110 section 7.8): sends 101 with the fields that were set, and
-     * takes the connection over.
+     * takes the connection over. HTTP/2 has no such change (RFC 9113 section 8.6); what comes in its place is extended
+     * CONNECT ({@link Request#protocol}).
      *
      * @param protocol the name of the protocol, which goes out as {@code Upgrade}
      * @return the connection, now without HTTP
      * @throws IllegalArgumentException if {@code protocol} is not one that the client offers ({@link
      *     Request#offersUpgrade})
-     * @throws IllegalStateException if the response was sent, or the request has a body that was not read to its end
+     * @throws IllegalStateException if the response was sent, the request has a body that was not read to its end, or it
+     *     came over HTTP/2
      */
     Tunnel upgrade(String protocol);
 
     /**
-     * Answers CONNECT with 200, or the 2xx status that was set, and takes the connection over (RFC 9110 section 9.3.6).
+     * Answers CONNECT with 200, or the 2xx status that was set, and takes the connection over (RFC 9110 section 9.3.6); over
+     * HTTP/2 its stream alone (RFC 9113 section 8.5), also for {@link Request#protocol extended CONNECT}.
      *
-     * @return the connection, now without HTTP
+     * @return the connection or the stream, now without HTTP
      * @throws IllegalStateException if the response was sent, the method is not CONNECT, or {@code Content-Length} or
      *     {@code Transfer-Encoding} was set, which a tunnel cannot have
      */

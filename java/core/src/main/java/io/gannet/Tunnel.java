@@ -3,7 +3,8 @@ package io.gannet;
 /**
  * A connection that was taken over from HTTP: by {@link Response#upgrade} (RFC 9110 section 7.8) or {@link
  * Response#acceptConnect} (RFC 9110 section 9.3.6). Bytes go both ways as they are, each way with its own end and its own
- * back-pressure. It lasts until both ways have ended, whatever becomes of the handler; without a byte in either direction
+ * back-pressure. Over HTTP/2 it is one stream of its connection, on which others go on, and everything here is about that
+ * stream. It lasts until both ways have ended, whatever becomes of the handler; without a byte in either direction
  * it is ended after {@link HttpServer.Builder#tunnelIdleTimeout}. A server that closes leaves tunnels alone until its
  * deadline.
  *
@@ -25,6 +26,9 @@ public interface Tunnel {
      */
     OutgoingBody output();
 
-    /** Ends both ways at once; what was not sent is lost. A second call does nothing. */
+    /**
+     * Ends both ways at once; what was not sent is lost. A second call does nothing. {@link
+     * OutgoingBody#abort(Http2Error)} of the output does the same, and tells an HTTP/2 client why.
+     */
     void abort();
 }

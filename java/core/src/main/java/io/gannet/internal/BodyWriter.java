@@ -1,5 +1,6 @@
 package io.gannet.internal;
 
+import io.gannet.Http2Error;
 import io.gannet.HttpException;
 import io.gannet.OutgoingBody;
 import java.io.OutputStream;
@@ -40,7 +41,7 @@ final class BodyWriter implements OutgoingBody {
 
     private final ExchangeResponse exchange;
     private final boolean hidden;
-    private final boolean hasLength;
+    private final boolean endsByLength;
     private final boolean acceptsTrailers;
     private final boolean isTunnel;
 
@@ -79,11 +80,12 @@ final class BodyWriter implements OutgoingBody {
             ExchangeResponse exchange,
             boolean hidden,
             long declaredLength,
+            boolean isHttp2,
             boolean acceptsTrailers,
             boolean headWaits) {
         this.exchange = exchange;
         this.hidden = hidden;
-        this.hasLength = declaredLength >= 0;
+        this.endsByLength = declaredLength >= 0 && !isHttp2;
         this.left = hidden ? -1 : declaredLength;
         this.acceptsTrailers = acceptsTrailers;
         this.headWaits = headWaits;
@@ -94,7 +96,7 @@ final class BodyWriter implements OutgoingBody {
     BodyWriter(ExchangeResponse exchange) {
         this.exchange = exchange;
         this.hidden = false;
-        this.hasLength = false;
+        this.endsByLength = false;
         this.left = -1;
         this.acceptsTrailers = false;
         this.isTunnel = true;
@@ -102,7 +104,7 @@ final class BodyWriter implements OutgoingBody {
 
     /** The rest of a body whose head is sent: nobody writes more. */
     BodyWriter(ExchangeResponse exchange, ByteBuffer rest) {
-        this(exchange, false, -1, false, false);
+        this(exchange, false, -1, false, false, false);
         pending = rest;
         ended = true;
         ending = true;
@@ -230,7 +232,7 @@ final class BodyWriter implements OutgoingBody {
         if (isTunnel) {
             throw new IllegalStateException("a tunnel has no trailers: " + exchange.shortLine());
         }
-        if (hasLength) {
+        if (endsByLength) {
             throw new IllegalStateException(
                     "a body with a Content-Length has no trailers (RFC 9112 section 7.1.2): " + exchange.shortLine());
         }
@@ -259,7 +261,7 @@ final class BodyWriter implements OutgoingBody {
         IllegalStateException missing = missing();
         if (missing != null) {
             ended = true;
-            abortNow();
+            abortNow(Http2Error.INTERNAL_ERROR);
             throw missing;
         }
         putEnd();
@@ -286,11 +288,19 @@ final class BodyWriter implements OutgoingBody {
 
     @Override
     public void abort() {
+        abort(Http2Error.CANCEL);
+    }
+
+    @Override
+    public void abort(Http2Error error) {
+        if (Objects.requireNonNull(error, "error") == Http2Error.NO_ERROR) {
+            throw new IllegalArgumentException("abort must be told an error, not NO_ERROR: " + exchange.shortLine());
+        }
         if (ended && !isTunnel) {
             return;
         }
         ended = true;
-        abortNow();
+        abortNow(error);
     }
 
     private void checkOwn() {
@@ -319,16 +329,16 @@ final class BodyWriter implements OutgoingBody {
         exchange.fail(failure);
     }
 
-    private void abortNow() {
+    private void abortNow(Http2Error error) {
         if (failure != null) {
             return;
         }
         if (exchange.loop.inEventLoop()) {
-            exchange.cutOff();
+            exchange.cutOff(error);
             exchange.settle();
         } else {
             exchange.loop.offer(() -> {
-                exchange.cutOff();
+                exchange.cutOff(error);
                 exchange.settle();
             });
         }

@@ -1,6 +1,7 @@
 package io.gannet.internal;
 
 import io.gannet.Handler;
+import io.gannet.Http2Error;
 import io.gannet.HttpException;
 import io.gannet.IncomingBody;
 import java.io.IOException;
@@ -71,7 +72,7 @@ final class Exchange extends ExchangeResponse {
     /** Begins: all state is set, whatever was here before. */
     void begin(Listener listener, long id, long connectionId, ByteBuffer slab, int head, int flags) {
         openHead(listener, id, connectionId, slab, head);
-        openResponse((flags & Layout.FLAG_QUEUED) != 0 ? Layout.QUEUED_SEND_CREDIT : ServerOptions.SEND_CREDIT);
+        openResponse((flags & Layout.FLAG_QUEUED) != 0 ? Layout.QUEUED_SEND_CREDIT : sendCredit());
         body = null;
         disconnect = null;
         returned = false;
@@ -81,6 +82,10 @@ final class Exchange extends ExchangeResponse {
         occupies = false;
         deadline = null;
         abandoned = null;
+    }
+
+    private int sendCredit() {
+        return isHttp2 ? listener.streamSendCredit : ServerOptions.SEND_CREDIT;
     }
 
     // ---- the handler ----
@@ -134,7 +139,7 @@ final class Exchange extends ExchangeResponse {
                 // The requests behind it were handled already.
                 returned = false;
                 holdAgain();
-            } else if (listener.server.dispatch() == Dispatches.LOOP) {
+            } else if (listener.server.dispatch() == Dispatches.LOOP && !isHttp2) {
                 occupies = true;
                 loop.occupy(connectionId);
             }
@@ -165,7 +170,7 @@ final class Exchange extends ExchangeResponse {
         if (!responded && commitHere()) {
             answerFailure(asked);
         } else if (responded && !finished) {
-            cutOff();
+            cutOff(Asked.error(asked));
             releaseIfOver();
         }
     }
@@ -190,7 +195,7 @@ final class Exchange extends ExchangeResponse {
             running.interrupt();
         }
         if (responded) {
-            cutOff();
+            cutOff(Http2Error.INTERNAL_ERROR);
         } else {
             // Whoever took the right to respond has not used it in time.
             commitHere();
@@ -216,12 +221,12 @@ final class Exchange extends ExchangeResponse {
             if (!responded && commitHere()) {
                 answerError(500, "Internal Server Error", true);
             } else if (responded && !finished) {
-                cutOff();
+                cutOff(Http2Error.INTERNAL_ERROR);
             }
         } catch (Throwable again) {
             // Without memory, nothing is left but what needs none.
             responded = true;
-            cutOff();
+            cutOff(Http2Error.INTERNAL_ERROR);
         }
         releaseIfOver();
     }
@@ -232,7 +237,7 @@ final class Exchange extends ExchangeResponse {
     }
 
     /** What an {@link HttpException} asks for; its methods may be a user's, so they are called once. */
-    private record Asked(int status, String text, HttpException.Kind kind) {
+    private record Asked(int status, String text, HttpException.Kind kind, Http2Error http2Error) {
         /** {@code null}: it is no such exception, or a useless one. */
         static Asked by(Throwable failure) {
             try {
@@ -241,11 +246,18 @@ final class Exchange extends ExchangeResponse {
                 if (!(told instanceof HttpException exception)) {
                     return null;
                 }
-                Asked asked = new Asked(exception.status(), exception.getMessage(), exception.kind());
+                Asked asked =
+                        new Asked(exception.status(), exception.getMessage(), exception.kind(), exception.http2Error());
                 return asked.status >= 400 && asked.status <= 599 ? asked : null;
             } catch (Throwable useless) {
                 return null;
             }
+        }
+
+        /** What an HTTP/2 client is told, where nothing else can be said. */
+        static Http2Error error(Asked asked) {
+            Http2Error error = asked == null ? null : asked.http2Error;
+            return error == null || error == Http2Error.NO_ERROR ? Http2Error.INTERNAL_ERROR : error;
         }
     }
 
@@ -329,8 +341,9 @@ final class Exchange extends ExchangeResponse {
     /** What fails when the response was sent is heard of only if it can still be cut off. */
     private void failedAfterSend(Throwable failure) {
         if (responded && !finished && !failed && !broken) {
-            tell(failure, Asked.by(failure));
-            cutOff();
+            Asked asked = Asked.by(failure);
+            tell(failure, asked);
+            cutOff(Asked.error(asked));
             releaseIfOver();
         } else if (!responded && writer != null && !broken) {
             // A publisher has the response, and has given nothing yet.
@@ -372,9 +385,9 @@ final class Exchange extends ExchangeResponse {
         }
     }
 
-    /** The exchange broke, by the peer or by C. */
-    void reset(int reason) {
-        HttpException why = Reasons.exception(reason);
+    /** The exchange broke, by the peer, with this code over HTTP/2, or by C. */
+    void reset(int reason, int code) {
+        HttpException why = Reasons.exception(reason, code);
         breakOff(why);
         // A handler off the loop may come to read only now: it must find the failure.
         boolean told = (body != null || !received) && bodyReader().fail(why);
@@ -402,13 +415,13 @@ final class Exchange extends ExchangeResponse {
         }
     }
 
-    /** Cuts the response off; on the loop's thread. */
-    void cutOff() {
+    @Override
+    void cutOff(Http2Error error) {
         if (finished && tunnel == null || slab == null) {
             return;
         }
         failed = true;
-        loop.commands().plain(Layout.COMMAND_RESET, 0, id, 0, 0);
+        loop.commands().plain(Layout.COMMAND_RESET, 0, id, 0, error.code());
         breakOff(null);
         if (tunnel != null) {
             tunnel.reader().fail(breakage());
@@ -541,7 +554,7 @@ final class Exchange extends ExchangeResponse {
         Log.abandoned(requestLine(), responded);
         commitHere();
         if (responded) {
-            cutOff();
+            cutOff(Http2Error.INTERNAL_ERROR);
         } else {
             answerError(500, "Internal Server Error", false);
         }

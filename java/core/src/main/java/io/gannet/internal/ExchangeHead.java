@@ -19,12 +19,18 @@ import java.util.Objects;
  * becomes null before C gets the block back; so what was read in between is this request's, or is thrown away.
  */
 abstract class ExchangeHead implements Request, HeadSource {
+    private static final int VERSION_1_0 = 10;
+    private static final int VERSION_2 = 20;
+
     final Loop loop;
     Listener listener;
     long id;
     long connectionId;
     int head;
     ByteBuffer slab;
+
+    /** It came over HTTP/2: the other exchanges of its connection do not depend on it. */
+    boolean isHttp2;
 
     /** The method's token, once the head cannot be read any more. */
     private short method;
@@ -42,6 +48,7 @@ abstract class ExchangeHead implements Request, HeadSource {
         this.connectionId = connectionId;
         this.slab = slab;
         this.head = head;
+        isHttp2 = slab.get(head + Layout.HEAD_VERSION) == VERSION_2;
         target = null;
         method = 0;
     }
@@ -190,8 +197,8 @@ abstract class ExchangeHead implements Request, HeadSource {
     public final HttpVersion version() {
         int number = sound(open().get(head + Layout.HEAD_VERSION));
         return switch (number) {
-            case 10 -> HttpVersion.HTTP_1_0;
-            case 20 -> HttpVersion.HTTP_2;
+            case VERSION_1_0 -> HttpVersion.HTTP_1_0;
+            case VERSION_2 -> HttpVersion.HTTP_2;
             default -> HttpVersion.HTTP_1_1;
         };
     }
@@ -205,6 +212,12 @@ abstract class ExchangeHead implements Request, HeadSource {
     public final String authority() {
         int length = open().getInt(head + Layout.HEAD_AUTHORITY_LENGTH);
         return sound(length) == 0 ? null : textAt(Layout.HEAD_AUTHORITY_OFFSET);
+    }
+
+    @Override
+    public final String protocol() {
+        int length = open().getInt(head + Layout.HEAD_PROTOCOL_LENGTH);
+        return sound(length) == 0 ? null : textAt(Layout.HEAD_PROTOCOL_OFFSET);
     }
 
     @Override
@@ -233,7 +246,7 @@ abstract class ExchangeHead implements Request, HeadSource {
 
     @Override
     public final boolean acceptsTrailers() {
-        return (headFlags() & Layout.HEAD_FLAG_TRAILERS) != 0;
+        return (headFlags() & Layout.HEAD_FLAG_TRAILERS) != 0 || isHttp2;
     }
 
     @Override

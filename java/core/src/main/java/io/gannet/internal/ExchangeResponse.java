@@ -2,6 +2,7 @@ package io.gannet.internal;
 
 import io.gannet.Field;
 import io.gannet.FieldName;
+import io.gannet.Http2Error;
 import io.gannet.HttpException;
 import io.gannet.OutgoingBody;
 import io.gannet.PreparedResponse;
@@ -131,7 +132,9 @@ abstract class ExchangeResponse extends ExchangeHead implements Response {
         Objects.requireNonNull(reason, "reason");
         checkOpen();
         checkStatus(code);
-        reasonPhrase = FieldText.checkPhrase(reason);
+        FieldText.checkPhrase(reason);
+        // RFC 9113 section 8.3.2: HTTP/2 has none.
+        reasonPhrase = isHttp2 ? null : reason;
         status = (short) code;
         return this;
     }
@@ -363,7 +366,7 @@ abstract class ExchangeResponse extends ExchangeHead implements Response {
     /** A body whose head is sent now, or with what is written first. */
     private BodyWriter open(boolean headWaits) {
         checkOpen();
-        BodyWriter body = new BodyWriter(this, hidesBody(), declaredLength, acceptsTrailersHere(), headWaits);
+        BodyWriter body = new BodyWriter(this, hidesBody(), declaredLength, isHttp2, acceptsTrailersHere(), headWaits);
         if (loop.inEventLoop()) {
             commit();
             respond(body);
@@ -658,7 +661,7 @@ abstract class ExchangeResponse extends ExchangeHead implements Response {
             awaitingSent = true;
             all |= Layout.FLAG_NOTIFY;
         }
-        if (closing) {
+        if (closing && !isHttp2) {
             loop.closes(connectionId);
             all |= Layout.FLAG_CLOSE;
         }
@@ -721,6 +724,10 @@ abstract class ExchangeResponse extends ExchangeHead implements Response {
     @Override
     public final Tunnel upgrade(String protocol) {
         checkOpen();
+        if (isHttp2) {
+            throw new IllegalStateException("HTTP/2 has no 101 (RFC 9113 section 8.6): a client asks for a tunnel by"
+                    + " extended CONNECT, which acceptConnect() accepts: " + shortLine());
+        }
         if (!broken && !offersUpgrade(protocol)) {
             throw new IllegalArgumentException(
                     "the client does not offer an upgrade to " + FieldText.escape(protocol) + ": " + shortLine());
@@ -749,8 +756,8 @@ abstract class ExchangeResponse extends ExchangeHead implements Response {
     /** What comes from now on is the tunnel's. */
     abstract void tunnelOpened();
 
-    /** Cuts the response off. */
-    abstract void cutOff();
+    /** Cuts the response off, and tells an HTTP/2 client why. */
+    abstract void cutOff(Http2Error error);
 
     /** Throws unless the body of the request was read to its end. */
     abstract void checkReceived();

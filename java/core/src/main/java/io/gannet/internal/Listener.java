@@ -13,8 +13,12 @@ final class Listener {
     /** What the octets of a request target are in. */
     final Charset targetCharset;
 
-    Listener(Server server, Handler handler, Loop loop, long id, Charset targetCharset) {
-        this.targetCharset = targetCharset;
+    /** How many bytes of a response C takes at first over HTTP/2. */
+    final int streamSendCredit;
+
+    Listener(Server server, Handler handler, Loop loop, long id, ServerOptions settings) {
+        this.targetCharset = settings.targetCharset();
+        this.streamSendCredit = settings.streamSendCredit();
         this.server = server;
         this.handler = handler;
         this.loop = loop;

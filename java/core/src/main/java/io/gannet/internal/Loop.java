@@ -397,7 +397,7 @@ public final class Loop implements EventLoop, Runnable {
         if (id < 0) {
             throw new IOException("cannot listen on " + name + ": " + Errno.describe((int) -id));
         }
-        Listener listener = new Listener(server, handler, this, id, settings.targetCharset());
+        Listener listener = new Listener(server, handler, this, id, settings);
         int slot = listener.slot();
         if (slot >= listeners.length) {
             listeners = Arrays.copyOf(listeners, Math.max(slot + 1, 2 * listeners.length));
@@ -649,7 +649,7 @@ public final class Loop implements EventLoop, Runnable {
             case Layout.EVENT_RESET -> {
                 Exchange exchange = exchange(subject);
                 if (exchange != null) {
-                    exchange.reset(reason);
+                    exchange.reset(reason, length);
                 }
             }
             case Layout.EVENT_CLOSED -> {
