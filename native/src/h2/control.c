@@ -3,15 +3,17 @@
 #include <string.h>
 
 #include "conn/connection.h"
+#include "h2/estimate.h"
 #include "h2/reply.h"
 #include "h2/session.h"
 
-/* The least that WINDOW_UPDATE, RST_STREAM and PING bring; more would be GOAWAY's text. */
+/* The most bytes of GOAWAY's text. */
 #define TEXT_MAX 128U
 
-/* PINGs of this side: the answer says which it was. */
-static const uint8_t leaving_payload[8] = "leaving";
-static const uint8_t alive_payload[8] = "alive?";
+#define PING_LENGTH 8U
+
+static const uint8_t ping_payloads[][PING_LENGTH] = {
+    [GN_H2_PING_ALIVE] = "alive?", [GN_H2_PING_LEAVING] = "leaving", [GN_H2_PING_ESTIMATE] = "window?"};
 
 /* ---- sending ---- */
 
@@ -27,8 +29,8 @@ void gn_h2_send_settings(struct gn_connection *connection)
     const struct gn_listener_settings *settings = connection->settings;
     uint8_t payload[8 * GN_H2_SETTING_LENGTH], *end = payload;
     end = put_setting(end, GN_H2_MAX_CONCURRENT_STREAMS, settings->streams);
-    if (settings->stream_window != GN_H2_WINDOW_DEFAULT)
-        end = put_setting(end, GN_H2_INITIAL_WINDOW_SIZE, settings->stream_window);
+    if (connection->h2->stream_window_told != GN_H2_WINDOW_DEFAULT)
+        end = put_setting(end, GN_H2_INITIAL_WINDOW_SIZE, (uint64_t)connection->h2->stream_window_told);
     if (settings->frame_bytes != GN_H2_FRAME_SIZE_MIN)
         end = put_setting(end, GN_H2_MAX_FRAME_SIZE, settings->frame_bytes);
     end = put_setting(end, GN_H2_MAX_HEADER_LIST_SIZE, settings->field_list_bytes);
@@ -38,9 +40,7 @@ void gn_h2_send_settings(struct gn_connection *connection)
         end = put_setting(end, GN_H2_ENABLE_CONNECT_PROTOCOL, 1);
     end = put_setting(end, GN_H2_NO_RFC7540_PRIORITIES, 1);
     uint32_t length = (uint32_t)(end - payload);
-    uint32_t more = settings->connection_window > GN_H2_WINDOW_DEFAULT
-                        ? (uint32_t)settings->connection_window - GN_H2_WINDOW_DEFAULT
-                        : 0;
+    uint32_t more = (uint32_t)(connection->h2->connection_size - GN_H2_WINDOW_DEFAULT);
     uint8_t *to = gn_h2_reserve(connection, 2 * GN_H2_FRAME_HEADER + length + 4);
     if (to == NULL)
         return;
@@ -54,18 +54,18 @@ void gn_h2_send_settings(struct gn_connection *connection)
     connection->h2->settings_sent = connection->context->now;
 }
 
-static void send_ping(struct gn_connection *connection, const uint8_t payload[8], unsigned flags)
+static void send_ping(struct gn_connection *connection, const uint8_t *payload, unsigned flags)
 {
-    uint8_t *to = gn_h2_reserve(connection, GN_H2_FRAME_HEADER + 8);
+    uint8_t *to = gn_h2_reserve(connection, GN_H2_FRAME_HEADER + PING_LENGTH);
     if (to == NULL)
         return;
-    memcpy(gn_h2_frame_write(to, 8, GN_H2_PING, flags, 0), payload, 8);
-    gn_h2_commit(connection, GN_H2_FRAME_HEADER + 8);
+    memcpy(gn_h2_frame_write(to, PING_LENGTH, GN_H2_PING, flags, 0), payload, PING_LENGTH);
+    gn_h2_commit(connection, GN_H2_FRAME_HEADER + PING_LENGTH);
 }
 
-void gn_h2_send_ping(struct gn_connection *connection, bool leaving)
+void gn_h2_send_ping(struct gn_connection *connection, enum gn_h2_ping why)
 {
-    send_ping(connection, leaving ? leaving_payload : alive_payload, 0);
+    send_ping(connection, ping_payloads[why], 0);
 }
 
 void gn_h2_send_goaway(struct gn_connection *connection, uint32_t last, uint32_t code, const char *text)
@@ -123,6 +123,33 @@ static uint32_t take_setting(struct gn_connection *connection, unsigned setting,
     return GN_H2_NO_ERROR;
 }
 
+static void change_stream_windows(struct gn_h2_session *session, int32_t window)
+{
+    int32_t change = window - session->stream_window;
+    session->stream_window = window;
+    for (uint32_t i = 0; change != 0 && i < session->streams.capacity; i++)
+        for (struct gn_h2_stream *stream = session->streams.buckets[i]; stream != NULL; stream = stream->next)
+            stream->receive_window += change;
+}
+
+void gn_h2_grow_windows(struct gn_connection *connection, int32_t size)
+{
+    struct gn_h2_session *session = connection->h2;
+    uint32_t more = (uint32_t)(size - session->connection_size);
+    uint8_t *to = gn_h2_reserve(connection, 2 * GN_H2_FRAME_HEADER + GN_H2_SETTING_LENGTH + 4);
+    if (to == NULL)
+        return;
+    to = gn_h2_frame_write(to, GN_H2_SETTING_LENGTH, GN_H2_SETTINGS, 0, 0);
+    to = put_setting(to, GN_H2_INITIAL_WINDOW_SIZE, (uint64_t)size);
+    gn_h2_write_32(gn_h2_frame_write(to, 4, GN_H2_WINDOW_UPDATE, 0, 0), more);
+    gn_h2_commit(connection, 2 * GN_H2_FRAME_HEADER + GN_H2_SETTING_LENGTH + 4);
+    // The peer may use the larger ones before its acknowledgement is here.
+    session->connection_size = session->stream_window_told = size;
+    session->receive_window += (int32_t)more;
+    session->settings_sent = connection->context->now;
+    change_stream_windows(session, size);
+}
+
 /* What this side's SETTINGS say holds for the peer's frames from now on. */
 static void settings_acknowledged(struct gn_connection *connection)
 {
@@ -131,12 +158,7 @@ static void settings_acknowledged(struct gn_connection *connection)
         return; // nobody asked
     session->settings_sent = 0;
     gn_hpack_decoder_allow(&session->decoder, (uint32_t)connection->settings->table_bytes);
-    int32_t window = (int32_t)connection->settings->stream_window;
-    int32_t change = window - session->stream_window;
-    session->stream_window = window;
-    for (uint32_t i = 0; change != 0 && i < session->streams.capacity; i++)
-        for (struct gn_h2_stream *stream = session->streams.buckets[i]; stream != NULL; stream = stream->next)
-            stream->receive_window += change;
+    change_stream_windows(session, session->stream_window_told);
 }
 
 static void receive_settings(struct gn_connection *connection, const struct gn_h2_frame *frame, const uint8_t *payload)
@@ -171,7 +193,10 @@ static void receive_ping(struct gn_connection *connection, const struct gn_h2_fr
         send_ping(connection, payload, GN_H2_ACK);
         return;
     }
-    if (session->leaving == GN_H2_LEAVING && memcmp(payload, leaving_payload, sizeof(leaving_payload)) == 0) {
+    if (memcmp(payload, ping_payloads[GN_H2_PING_ESTIMATE], PING_LENGTH) == 0) {
+        gn_h2_estimate_answered(connection);
+    } else if (session->leaving == GN_H2_LEAVING &&
+               memcmp(payload, ping_payloads[GN_H2_PING_LEAVING], PING_LENGTH) == 0) {
         // What the peer sent before it knew of the first GOAWAY is here.
         session->leaving = GN_H2_LEFT;
         gn_h2_send_goaway(connection, session->last_stream, GN_H2_NO_ERROR, "");

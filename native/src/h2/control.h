@@ -15,8 +15,13 @@ struct gn_connection;
 /* This side's SETTINGS, and the connection's window. */
 void gn_h2_send_settings(struct gn_connection *connection);
 
-/* PING with a payload of its own, to which the answer is known. */
-void gn_h2_send_ping(struct gn_connection *connection, bool leaving);
+/* Why this side sends PING; the answer says which it was. */
+enum gn_h2_ping { GN_H2_PING_ALIVE, GN_H2_PING_LEAVING, GN_H2_PING_ESTIMATE };
+
+void gn_h2_send_ping(struct gn_connection *connection, enum gn_h2_ping why);
+
+/* Makes the window of the connection and those of all streams larger, to `size`. */
+void gn_h2_grow_windows(struct gn_connection *connection, int32_t size);
 
 /* GOAWAY; `text` is its debug data. */
 void gn_h2_send_goaway(struct gn_connection *connection, uint32_t last, uint32_t code, const char *text);

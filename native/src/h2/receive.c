@@ -230,6 +230,10 @@ void gn_h2_begin_data(struct gn_connection *connection, const struct gn_h2_frame
         gn_h2_fail(connection, GN_H2_FLOW_CONTROL_ERROR, GN_REASON_FLOW_CONTROL);
         return;
     }
+    if (connection->settings->adaptive_window != 0 && frame->length > 0)
+        gn_h2_estimate_data(connection, frame->length);
+    if (connection->state != GN_CONNECTION_OPEN)
+        return;
     struct gn_h2_stream *stream;
     bool accepted = accept_data(connection, frame, octets, &stream);
     if (connection->state != GN_CONNECTION_OPEN)
@@ -373,6 +377,17 @@ static void take_priority(const struct gn_h2_session *session, struct gn_h2_stre
                 gn_h2_priority_parse(list->octets + list->fields[i].value, list->fields[i].value_length);
 }
 
+/* Counts a request: the connection may take no more than there were with it. */
+static void count_request(struct gn_connection *connection)
+{
+    uint64_t limit = connection->settings->requests;
+    bool last = limit != 0 && ++connection->h2->requests == limit;
+    if (last)
+        gn_context_count(connection->context, GN_REASON_LAST_REQUEST);
+    if (last || connection->settings->keep_alive == 0)
+        connection->protocol->finish(connection);
+}
+
 /* Hands a request to Java. */
 static void admit(struct gn_connection *connection, uint32_t id, bool ended, const struct gn_h2_request *request,
                   const struct gn_hpack_list *list)
@@ -425,6 +440,7 @@ static void admit(struct gn_connection *connection, uint32_t id, bool ended, con
                                                     .block = exchange->head_block,
                                                     .value = (int64_t)gn_connection_id(connection)});
     gn_h2_await_body(connection, stream);
+    count_request(connection);
 }
 
 /* How many fields of a list are no pseudo-header fields. */

@@ -271,9 +271,9 @@ static void finish_head(struct gn_exchange *exchange, const struct gn_command *c
     bool end = command->flags & GN_FLAG_END;
     if (exchange->framing == GN_BODY_SIZED)
         exchange->body_left -= length;
-    exchange->send_charged += command->body_length;
-    if (exchange->framing == GN_BODY_NONE)
-        stream->freed += command->body_length; // dropped, but Java's credit comes back all the same
+    exchange->send_charged += length;
+    if (length < command->body_length && !end)
+        gn_exchange_grant(connection->context, exchange, command->body_length - length); // what is dropped
     bool last = end && (exchange->framing != GN_BODY_SIZED || exchange->body_left == 0);
     if (!sent && length > 0 && !send_body(connection, stream, body, length, last))
         return;
@@ -302,6 +302,10 @@ bool gn_h2_reply_respond(struct gn_exchange *exchange, const struct gn_command *
     size_t bound = gn_h2_response_bound(&response);
     if (bound == 0 || bound > GN_BUFFER_MAX / 2)
         return false;
+    if (command->flags & GN_FLAG_CLOSE)
+        connection->protocol->finish(connection);
+    if (connection->state != GN_CONNECTION_OPEN)
+        return true;
     if (exchange->connect && command->status < 300)
         open_tunnel(connection, exchange);
     else
@@ -344,6 +348,10 @@ bool gn_h2_reply_prepared(struct gn_exchange *exchange, const struct gn_command 
     struct gn_h2_stream *stream = exchange->stream;
     if (stream == NULL || exchange->response != GN_RESPONSE_NONE || (exchange->connect && prepared->status < 300))
         return false;
+    if (command->flags & GN_FLAG_CLOSE)
+        connection->protocol->finish(connection);
+    if (connection->state != GN_CONNECTION_OPEN)
+        return true;
     size_t length = exchange->head_only || !gn_prepared_has_content(prepared) ? 0 : prepared->body_length;
     bool joined = length > 0 && length <= JOINED_BODY_MAX && may_write(connection, stream) &&
                   frame_room(connection, stream, length) == length;

@@ -91,7 +91,7 @@ size_t gn_h2_response_trailers_bound(const uint8_t *fields, size_t length)
 size_t gn_h2_response_trailers_write(const uint8_t *fields, size_t length, struct gn_hpack_encoder *encoder,
                                      uint8_t *to)
 {
-    bool dated;
+    bool dated = false;
     const uint8_t *begin = to;
     to = gn_hpack_encode_begin(encoder, to);
     return (size_t)(put_fields(to, encoder, fields, fields + length, &dated) - begin);

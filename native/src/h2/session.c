@@ -29,11 +29,13 @@ int gn_h2_session_start(struct gn_connection *connection)
     session->send_window = GN_H2_WINDOW_DEFAULT;
     session->peer_window = GN_H2_WINDOW_DEFAULT;
     session->peer_frame_bytes = GN_H2_FRAME_SIZE_MIN;
-    // Until the peer has acknowledged our settings, it goes by the defaults.
-    uint64_t stream_window = settings->stream_window;
-    session->stream_window = (int32_t)(stream_window > GN_H2_WINDOW_DEFAULT ? stream_window : GN_H2_WINDOW_DEFAULT);
-    uint64_t window = settings->connection_window;
-    session->receive_window = (int32_t)(window > GN_H2_WINDOW_DEFAULT ? window : GN_H2_WINDOW_DEFAULT);
+    bool adaptive = settings->adaptive_window != 0;
+    session->connection_size = adaptive ? GN_H2_WINDOW_DEFAULT : (int32_t)settings->connection_window;
+    session->receive_window = session->connection_size;
+    session->stream_window_told = adaptive ? GN_H2_WINDOW_DEFAULT : (int32_t)settings->stream_window;
+    // Until the peer has acknowledged our settings, it may go by the defaults.
+    bool smaller = session->stream_window_told < GN_H2_WINDOW_DEFAULT;
+    session->stream_window = smaller ? GN_H2_WINDOW_DEFAULT : session->stream_window_told;
     session->resets = gn_h2_budget_start(settings->resets, context->now);
     session->provoked_resets = gn_h2_budget_start(settings->provoked_resets, context->now);
     session->control_frames = gn_h2_budget_start(settings->control_frames, context->now);
@@ -170,6 +172,10 @@ void gn_h2_close(struct gn_connection *connection, struct gn_h2_stream *stream)
     session->full_credits -= stream->full_credit;
     gn_output_clear(context, &exchange->held);
     exchange->stream = NULL;
+    if (exchange->framing == GN_BODY_RAW) {
+        context->counters->tunnels_open--;
+        exchange->framing = GN_BODY_NONE;
+    }
     gn_h2_streams_close(context, &session->streams, stream);
     if (exchange->released) {
         gn_exchange_detach(context, exchange);
@@ -223,7 +229,7 @@ void gn_h2_take(struct gn_connection *connection, struct gn_h2_stream *stream, u
     if (octets == 0 || connection->state != GN_CONNECTION_OPEN)
         return;
     session->taken += octets;
-    uint32_t more = open_window(&session->receive_window, &session->taken, connection->settings->connection_window);
+    uint32_t more = open_window(&session->receive_window, &session->taken, (uint64_t)session->connection_size);
     if (more > 0)
         send_window_update(connection, 0, more);
     if (stream == NULL || stream->receive_ended || connection->state != GN_CONNECTION_OPEN)

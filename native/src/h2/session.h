@@ -31,6 +31,9 @@
  * its stream, frames of closed streams and of unknown types. A request gives GN_H2_REQUEST_GIVES of the last back, DATA
  * that is sent GN_H2_DATA_GIVES. Over a budget: GOAWAY(ENHANCE_YOUR_CALM).
  *
+ * The connection takes no more streams, gracefully, after `requests` of them, after the first one without `keep_alive`, and
+ * when a response says so (CLOSE).
+ *
  * Time: first_byte_timeout from accept to the preface's end; head_timeout for a frame other than DATA, and for a field
  * block, from its first byte, and for the peer's acknowledgement of SETTINGS; idle_timeout without a stream; a body with a
  * Content-Length that Java waits for must come at body_rate over each body_timeout, any other one may pause for
@@ -44,6 +47,7 @@
 #include "conn/buffer.h"
 #include "conn/protocol.h"
 #include "h2/budget.h"
+#include "h2/estimate.h"
 #include "h2/hpack_decoder.h"
 #include "h2/hpack_encoder.h"
 #include "h2/scheduler.h"
@@ -75,11 +79,15 @@ struct gn_h2_session {
     /* Windows (section 6.9). */
     int32_t send_window, receive_window; /* of the connection */
     uint32_t taken;                      /* octets taken since its window was last opened */
+    int32_t connection_size;             /* of the connection's window when it is open */
     int32_t stream_window;               /* what new streams may receive */
-    uint32_t peer_window;                /* what new streams may send */
+    int32_t stream_window_told;          /* the same as the last SETTINGS say, which may not be acknowledged */
+    struct gn_h2_estimate estimate;
+    uint32_t peer_window; /* what new streams may send */
     uint32_t peer_frame_bytes;
 
     uint32_t last_stream; /* the highest id that the peer has used */
+    uint64_t requests;    /* counted only where the listener limits them */
     uint32_t last_served; /* what the last GOAWAY said */
     uint32_t places;      /* exchanges whose stream was reset, and which Java still has */
     uint32_t full_credits;

@@ -181,7 +181,7 @@ void gn_h2_finish(struct gn_connection *connection)
     session->leaving_since = connection->context->now;
     gn_h2_send_goaway(connection, GN_H2_STREAM_MAX, GN_H2_NO_ERROR, "");
     if (connection->state == GN_CONNECTION_OPEN)
-        gn_h2_send_ping(connection, true);
+        gn_h2_send_ping(connection, GN_H2_PING_LEAVING);
 }
 
 void gn_h2_expired(struct gn_connection *connection, unsigned reason)
@@ -222,7 +222,7 @@ void gn_h2_expired(struct gn_connection *connection, unsigned reason)
         break;
     default:
         session->ping_sent = connection->context->now;
-        gn_h2_send_ping(connection, false);
+        gn_h2_send_ping(connection, GN_H2_PING_ALIVE);
         break;
     }
 }
