@@ -30,8 +30,9 @@ uint8_t *gn_buffer_bytes(const struct gn_context *context, const struct gn_buffe
     return memory_of(context, buffer) + buffer->begin;
 }
 
-/* Memory of `wanted` bytes, or at least `least`. False: there is none. */
-static bool take_memory(struct gn_context *context, struct gn_buffer *buffer, size_t wanted, size_t least)
+/* Memory of `wanted` bytes, or at least `least`, for what `asker` is to hold. False: there is none. */
+static bool take_memory(struct gn_context *context, struct gn_buffer *buffer, const struct gn_buffer *asker,
+                        size_t wanted, size_t least)
 {
     buffer->block = gn_arena_allocate(&context->arena, GN_ARENA_BODY_IN, wanted);
     if (buffer->block == 0 && wanted > least)
@@ -39,7 +40,7 @@ static bool take_memory(struct gn_context *context, struct gn_buffer *buffer, si
     if (buffer->block != 0)
         return true;
     // It was received already, so it is held or the connection is lost.
-    buffer->heap = gn_context_spare(context, wanted);
+    buffer->heap = gn_context_spare(context, asker, 0, wanted);
     buffer->heap_capacity = (uint32_t)wanted;
     return buffer->heap != NULL;
 }
@@ -59,7 +60,7 @@ static bool make_room(struct gn_context *context, struct gn_buffer *buffer, size
     } else {
         size_t wanted = 2 * held > held + length ? 2 * held : held + length;
         struct gn_buffer larger = {0};
-        if (!take_memory(context, &larger, wanted > GN_BUFFER_MAX ? GN_BUFFER_MAX : wanted, held + length))
+        if (!take_memory(context, &larger, buffer, wanted > GN_BUFFER_MAX ? GN_BUFFER_MAX : wanted, held + length))
             return false;
         if (held > 0)
             memcpy(memory_of(context, &larger), gn_buffer_bytes(context, buffer), held);

@@ -370,6 +370,8 @@ void gn_connection_closed(struct gn_connection *connection)
     }
     connection->protocol->end(connection);
     gn_buffer_consume(context, &connection->input, gn_buffer_length(&connection->input));
+    if (connection->leaving)
+        gn_relief_left(connection);
     gn_output_clear(context, &connection->output);
     gn_info_release(context, connection->info);
     context->counters->connections_open--;

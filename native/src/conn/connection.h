@@ -105,6 +105,7 @@ struct gn_connection {
     bool watched : 1;     /* Java wants a CLOSED event */
     bool clean_end : 1;   /* see gn_connection_finish_output */
     bool shutting : 1;    /* the sending side ends behind the output */
+    bool leaving : 1;     /* it made room for others: its output is counted in gn_relief.leaving */
     struct gn_h1_session h1;
     struct gn_h2_session *h2; /* NULL: it speaks HTTP/1 */
 };

@@ -1,9 +1,13 @@
 #include "conn/context.h"
 
-void *gn_context_spare(struct gn_context *context, size_t length)
+void *gn_context_spare(struct gn_context *context, const void *asker, size_t held, size_t length)
 {
-    if (length > context->spare_limit || context->spare > context->spare_limit - length)
+    if (length > context->spare_limit)
         return NULL;
+    while (context->spare - context->relief.leaving > context->spare_limit - length) {
+        if (!gn_relief_make_room(context, asker, held + length))
+            return NULL;
+    }
     void *bytes = gn_memory_allocate(&context->memory, length);
     if (bytes != NULL) {
         context->spare += length;

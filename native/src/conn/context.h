@@ -56,9 +56,11 @@ struct gn_context {
     struct gn_h1_field fields[GN_H1_FIELDS_MAX];
 };
 
-/* Memory of the C heap for what would be lost without: who is served just when the arena has no room is not to blame. NULL:
-   it holds GN_SPARE_MAX (or the arena's limit, if that is less) already, or there is none. */
-void *gn_context_spare(struct gn_context *context, size_t length);
+/* Memory of the C heap for what would be lost without: who is served just when the arena has no room is not to blame. It
+   holds at most GN_SPARE_MAX (or the arena's limit, if that is less), and gn_relief.leaving; past that, other connections that hold much of it are
+   ended to make room (gn_relief_make_room), unless it is `asker`, which has `held` bytes, that holds most. NULL: there are none, or no memory.
+   `asker`: the gn_buffer or gn_output that the memory is for; its connection stays. */
+void *gn_context_spare(struct gn_context *context, const void *asker, size_t held, size_t length);
 void gn_context_give_back(struct gn_context *context, void *bytes, size_t length);
 
 /* Counts something that `reason` (gn_reason) did to a peer. */

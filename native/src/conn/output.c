@@ -50,9 +50,10 @@ void gn_output_pool_end(struct gn_context *context)
 
 /* A response whose memory the arena does not have now must not die of it: the slab that is asked for comes a turn later.
    Credit bounds what a connection can hold, GN_SPARE_MAX bounds the sum. */
-static bool take_heap(struct gn_context *context, struct gn_segment *segment, size_t length)
+static bool take_heap(struct gn_context *context, const struct gn_output *output, struct gn_segment *segment,
+                      size_t length)
 {
-    segment->bytes = gn_context_spare(context, length);
+    segment->bytes = gn_context_spare(context, output, (size_t)output->length, length);
     segment->capacity = (uint32_t)length;
     return segment->bytes != NULL;
 }
@@ -76,7 +77,7 @@ static bool add_segment(struct gn_context *context, struct gn_output *output, si
     if (block != 0) {
         segment->bytes = gn_arena_bytes(&context->arena, block);
         segment->capacity = (uint32_t)gn_arena_capacity(&context->arena, block);
-    } else if (!take_heap(context, segment, length)) {
+    } else if (!take_heap(context, output, segment, length)) {
         free_segment(context, segment);
         return false;
     }
@@ -166,6 +167,14 @@ unsigned gn_output_parts(const struct gn_output *output, struct iovec *parts, un
             parts[used++] = (struct iovec){segment->bytes + segment->begin, segment->end - segment->begin};
     }
     return used;
+}
+
+uint64_t gn_output_spare(const struct gn_output *output)
+{
+    uint64_t bytes = 0;
+    for (const struct gn_segment *segment = output->first; segment != NULL; segment = segment->next)
+        bytes += segment->block == 0 && segment->prepared == NULL ? segment->capacity : 0;
+    return bytes;
 }
 
 void gn_output_advance(struct gn_context *context, struct gn_output *output, size_t length)

@@ -36,6 +36,9 @@ bool gn_output_refer(struct gn_context *context, struct gn_output *output, struc
 /* The first bytes as at most `count` parts; returns how many parts there are. */
 unsigned gn_output_parts(const struct gn_output *output, struct iovec *parts, unsigned count);
 
+/* How many bytes of the C heap stand in for blocks of the arena. */
+uint64_t gn_output_spare(const struct gn_output *output);
+
 /* Drops the first `length` bytes: they were sent. */
 void gn_output_advance(struct gn_context *context, struct gn_output *output, size_t length);
 

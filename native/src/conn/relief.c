@@ -83,6 +83,127 @@ static void end_victims(struct gn_context *context)
     relief->wanted -= bytes < relief->wanted ? bytes : relief->wanted;
 }
 
+/* ---- when the C heap is at its limit ---- */
+
+/* Bytes of the C heap that come back when it is ended. */
+static uint64_t spare_of(const struct gn_connection *connection)
+{
+    uint64_t bytes = connection->input.heap_capacity;
+    if (connection->output.length > 0)
+        bytes += gn_output_spare(&connection->output);
+    for (const struct gn_list *link = connection->exchanges.next; link != &connection->exchanges; link = link->next)
+        bytes += gn_output_spare(&gn_list_owner(link, struct gn_exchange, link)->held);
+    return bytes;
+}
+
+/* Who goes first: who holds most; of who waits for Java, a part of it counts. */
+static uint64_t rank_of(const struct gn_connection *connection)
+{
+    // A session of HTTP/2 may be in the middle of its input, and hold it elsewhere: it goes only as who has stalled.
+    bool may_go = connection->state != GN_CONNECTION_CLOSING && connection->h2 == NULL;
+    uint64_t bytes = may_go ? spare_of(connection) : 0;
+    if (bytes == 0 || connection->blocked == GN_BLOCKED_MEMORY)
+        return bytes;
+    return stalled_since(connection) == GN_TIMER_NEVER ? bytes / GN_RELIEF_JAVA_PART : bytes;
+}
+
+static bool is_of(const void *asker, const struct gn_connection *connection)
+{
+    bool is = asker == &connection->input || asker == &connection->output;
+    for (const struct gn_list *link = connection->exchanges.next; !is && link != &connection->exchanges;
+         link = link->next)
+        is = asker == &gn_list_owner(link, struct gn_exchange, link)->held;
+    return is;
+}
+
+static void remember(struct gn_relief *relief, const struct gn_connection *connection, uint64_t rank)
+{
+    uint32_t at = relief->large_count;
+    while (at > 0 && relief->large[at - 1].rank < rank)
+        at--;
+    if (at == GN_RELIEF_VICTIMS)
+        return;
+    if (relief->large_count < GN_RELIEF_VICTIMS)
+        relief->large_count++;
+    memmove(&relief->large[at + 1], &relief->large[at], (relief->large_count - 1 - at) * sizeof(relief->large[0]));
+    relief->large[at].rank = rank;
+    relief->large[at].connection = gn_connection_id(connection);
+}
+
+/* Looks at some more connections for the largest holders. */
+static void search_on(struct gn_context *context)
+{
+    struct gn_relief *relief = &context->relief;
+    uint32_t capacity = context->connections.capacity, looks = GN_RELIEF_LOOKS_AT_ONCE - relief->searched;
+    if (looks > GN_RELIEF_LOOKS)
+        looks = GN_RELIEF_LOOKS;
+    if (looks > capacity)
+        looks = capacity;
+    relief->searched += looks;
+    for (uint32_t i = 0; i < looks; i++) {
+        if (relief->search_from >= capacity)
+            relief->search_from = 0;
+        const struct gn_connection *connection = context->connections.slots[relief->search_from++].owner;
+        uint64_t rank = connection == NULL ? 0 : rank_of(connection);
+        if (rank > 0)
+            remember(relief, connection, rank);
+    }
+}
+
+/* Takes the first of the largest holders that are known off their list; NULL: it is not what it was, or is the asker. */
+static struct gn_connection *take_largest(struct gn_context *context, const void *asker)
+{
+    struct gn_relief *relief = &context->relief;
+    uint64_t rank = relief->large[0].rank;
+    struct gn_connection *connection = gn_connection_find(context, relief->large[0].connection);
+    relief->large_count--;
+    memmove(&relief->large[0], &relief->large[1], relief->large_count * sizeof(relief->large[0]));
+    return connection != NULL && rank_of(connection) == rank && !is_of(asker, connection) ? connection : NULL;
+}
+
+static void end_at_once(struct gn_connection *connection)
+{
+    struct gn_context *context = connection->context;
+    context->counters->connections_evicted++;
+    gn_connection_end(connection, GN_REASON_OUT_OF_MEMORY, true);
+    gn_buffer_consume(context, &connection->input, gn_buffer_length(&connection->input));
+    if (!connection->send_pending) {
+        gn_output_clear(context, &connection->output);
+        return;
+    }
+    context->relief.leaving += gn_output_spare(&connection->output);
+    connection->leaving = true;
+}
+
+void gn_relief_left(struct gn_connection *connection)
+{
+    connection->context->relief.leaving -= gn_output_spare(&connection->output);
+    connection->leaving = false;
+}
+
+bool gn_relief_make_room(struct gn_context *context, const void *asker, uint64_t bytes)
+{
+    struct gn_relief *relief = &context->relief;
+    uint32_t capacity = context->connections.capacity;
+    for (;;) {
+        while (relief->large_count > 0 && relief->large[0].rank > bytes / 2) {
+            struct gn_connection *connection = take_largest(context, asker);
+            if (connection != NULL) {
+                end_at_once(connection);
+                return true;
+            }
+        }
+        if (relief->searched_at != context->now) {
+            relief->searched_at = context->now;
+            relief->searched = relief->large_count = 0;
+        }
+        bool all_known = relief->searched >= capacity && relief->large_count > 0;
+        if (all_known || relief->searched >= GN_RELIEF_LOOKS_AT_ONCE || capacity == 0)
+            return false;
+        search_on(context);
+    }
+}
+
 uint64_t gn_relief_look(struct gn_context *context, bool no_more)
 {
     struct gn_relief *relief = &context->relief;

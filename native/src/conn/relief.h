@@ -21,6 +21,14 @@
  * the GN_RELIEF_VICTIMS that have stalled longest are known; of these the first ones are ended, longest first, until they
  * hold what is wanted, or GN_RELIEF_BYTES, together. The next round begins GN_RELIEF_PAUSE later (where nobody had stalled,
  * ten times that), if memory is still short.
+ *
+ * All that is too late for who needs memory of the C heap when that is at its limit (gn_context_spare). There nobody waits
+ * for a second to pass: who holds most of it goes at once, if that is more than half of what the one who asks would hold,
+ * who goes itself otherwise. Of those who wait neither for their peer nor for memory, the GN_RELIEF_JAVA_PARTth part counts. What
+ * counts is input that waits, and output; that which the kernel has in hand is taken as given back though it is a moment
+ * later. Work is bounded here,
+ * too: at most GN_RELIEF_LOOKS_AT_ONCE connections are looked at in a turn, and GN_RELIEF_VICTIMS are remembered, so that
+ * most ends cost no look. Connections of HTTP/2 are passed over.
  */
 #ifndef GN_CONN_RELIEF_H
 #define GN_CONN_RELIEF_H
@@ -33,9 +41,12 @@
 #define GN_RELIEF_BODY_RATE 4096U /* bytes a second */
 #define GN_RELIEF_PAUSE (10ULL * 1000 * 1000)
 #define GN_RELIEF_LOOKS 1024U
+#define GN_RELIEF_LOOKS_AT_ONCE 4096U
+#define GN_RELIEF_JAVA_PART 4U
 #define GN_RELIEF_VICTIMS 16U
 #define GN_RELIEF_BYTES (256ULL << 10)
 
+struct gn_connection;
 struct gn_context;
 
 struct gn_relief {
@@ -46,10 +57,24 @@ struct gn_relief {
     struct {
         uint64_t since, connection; /* stalled since; id */
     } victims[GN_RELIEF_VICTIMS];   /* in order */
+    uint64_t leaving;               /* bytes of the C heap that come back as soon as the kernel lets go of them */
+    uint64_t searched_at;           /* the turn in which the largest were last looked for, */
+    uint32_t searched, search_from; /* how many were looked at in it, and the slot to look at next */
+    uint32_t large_count;
+    struct {
+        uint64_t rank, connection; /* what counts of it, bytes; id */
+    } large[GN_RELIEF_VICTIMS];    /* the largest holders of the C heap that were seen, in order */
 };
 
 /* Whether the memory that somebody waits for is mostly Java's to give back. */
 bool gn_relief_is_up_to_java(const struct gn_context *context);
+
+/* Ends the connection that holds most of the C heap that stands in for the arena, as far as is known, if that is more than half
+   of `bytes` and it is not that of `asker` (gn_context_spare). False: there is none. */
+bool gn_relief_make_room(struct gn_context *context, const void *asker, uint64_t bytes);
+
+/* The kernel let go of the output of a connection that made room (gn_connection.leaving). */
+void gn_relief_left(struct gn_connection *connection);
 
 /* Looks whether somebody has to go, once a turn while memory is short; `no_more`: no slab is going to come. Returns when to
    call it again at the latest, or GN_TIMER_NEVER: memory is not short. */

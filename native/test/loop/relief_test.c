@@ -443,4 +443,85 @@ TEST(whoever_trickles_a_body_goes_and_whoever_sends_it_at_a_fair_rate_stays)
     driver_close(&driver);
 }
 
+/* As many heads that are not completed as fill the arena and the heap that stands in for it, and more, all at once. */
+static void flood_with_heads(unsigned count, size_t length)
+{
+    REQUIRE(count <= PEERS);
+    unsigned lent = 0;
+    for (unsigned i = 0; i < count; i++) {
+        peers[i] = driver_connect(&driver);
+        write_most_of_head(peers[i], length);
+        feed(&lent);
+        gn_io_memory_advance(driver.io, 1000000);
+    }
+    CHECK(driver.loop->context.spare > driver.loop->context.spare_limit - sizeof(body));
+}
+
+TEST(E5_in_the_first_moment_of_a_flood_who_holds_most_goes_and_not_who_comes_next)
+{
+    start(MEMORY);
+    flood_with_heads(PEERS, 60000);
+    uint64_t gone = evicted();
+    struct gn_io_memory_peer *others[60];
+    for (unsigned i = 0; i < 60; i++) {
+        others[i] = driver_connect(&driver);
+        write_most_of_head(others[i], 5000);
+        driver_settle(&driver);
+        write_most_of_head(driver_connect(&driver), 60000); // the flood goes on
+        driver_advance(&driver, 1000000);
+    }
+    CHECK(evicted() > gone && evicted() <= gone + 120);
+    for (unsigned i = 0; i < 60; i++) {
+        size_t before = driver.exchange_count;
+        driver_write(&driver, others[i], "\r\n\r\n");
+        driver_settle(&driver);
+        REQUIRE(driver.exchange_count == before + 1);
+        driver_answer(&driver, driver_exchange(&driver, before), "x");
+        driver_settle(&driver);
+        CHECK(!gn_io_memory_saw_reset(others[i]));
+    }
+    CHECK(driver.loop->context.spare <= MEMORY);
+    driver_close(&driver);
+}
+
+TEST(E5_in_the_first_moment_of_a_flood_who_does_not_read_goes_and_not_who_is_answered_next)
+{
+    start(MEMORY);
+    fill_with_responses(PEERS);
+    struct gn_io_memory_peer *others[60];
+    for (unsigned i = 0; i < 60; i++) {
+        others[i] = driver_connect(&driver);
+        gn_io_memory_room(others[i], 0);
+        answer_last(others[i], 20000);
+        struct gn_io_memory_peer *more = driver_connect(&driver); // the flood goes on
+        gn_io_memory_room(more, 0);
+        answer_last(more, sizeof(body));
+        gn_io_memory_advance(driver.io, 1000000);
+    }
+    CHECK(evicted() > 0);
+    CHECK(driver.loop->context.spare <= MEMORY);
+    for (unsigned i = 0; i < 60; i++) {
+        gn_io_memory_room(others[i], 40000);
+        driver_settle(&driver);
+        size_t length;
+        driver_read(&driver, others[i], &length);
+        CHECK_EQ(length, sizeof(OK(20000)) - 1 + 20000);
+    }
+    driver_close(&driver);
+}
+
+TEST(E5_at_the_limit_of_the_heap_who_holds_most_itself_goes)
+{
+    start(MEMORY / 2);
+    flood_with_heads(PEERS, 25000);
+    uint64_t gone = evicted();
+    struct gn_io_memory_peer *peer = driver_connect(&driver);
+    write_most_of_head(peer, 60000);
+    driver_settle(&driver);
+    CHECK(gn_io_memory_saw_reset(peer));
+    CHECK_EQ(evicted(), gone);
+    CHECK(driver.loop->context.spare <= MEMORY / 2);
+    driver_close(&driver);
+}
+
 TEST_MAIN()

@@ -19,8 +19,8 @@ import java.util.TreeMap;
  * @param connectionsOpen connections that are open now
  * @param connectionsRefused connections that were closed at once, since there were too many ({@link
  *     HttpServer.Builder#maxConnections}, {@link HttpServer.Builder#maxConnectionsPerAddress})
- * @param connectionsEvicted connections that were ended, since memory was short and their client had stalled longest
- *     ({@link EventLoops.Builder#maxMemory})
+ * @param connectionsEvicted connections that were ended, since memory was short and their client had stalled longest or held
+ *     most ({@link EventLoops.Builder#maxMemory})
  * @param acceptFailures calls to accept a connection that failed
  * @param requests requests that were handed to handlers
  * @param requestsRefused requests that were answered with an error before or instead of a handler
