@@ -43,7 +43,8 @@ struct gn_arena_slab {
 struct gn_arena_state {
     // Pages with a free block. An empty one, at most one a list, stands at the end, so that fuller ones fill up first.
     struct gn_list lists[GN_ARENA_USE_COUNT][CLASS_COUNT];
-    uint64_t empty_pages;                /* pages without a taken block */
+    uint64_t empty_pages;                /* pages without a taken block, */
+    uint64_t kept_pages;                 /* and so many of them are for GN_ARENA_PROGRESS alone */
     uint32_t first_unused;               /* no slab before this one has an unused page */
     uint32_t limit;                      /* no slab from this one on exists */
     bool allocated;                      /* there has been an allocation */
@@ -96,6 +97,8 @@ int gn_arena_open(struct gn_arena *arena, struct gn_memory *memory, const struct
     arena->state = gn_memory_allocate(memory, sizeof(*arena->state));
     if (arena->state == NULL)
         return -ENOMEM;
+    if (config->reserve != 0)
+        arena->state->kept_pages = config->quota[GN_ARENA_PROGRESS] / GN_ARENA_PAGE;
     for (uint32_t use = 0; use < GN_ARENA_USE_COUNT; use++) {
         for (uint32_t class = 0; class < CLASS_COUNT; class ++)
             gn_list_start(&arena->state->lists[use][class]);
@@ -248,9 +251,9 @@ static struct page *take_pages(struct gn_arena *arena, uint32_t count)
 static bool may_take(const struct gn_arena *arena, enum gn_arena_use use, uint32_t pages)
 {
     uint64_t empty = arena->state->empty_pages;
-    if (empty < pages)
-        return false;
-    if (use == GN_ARENA_HEAD || arena->config.reserve == 0)
+    if (empty < pages + arena->state->kept_pages)
+        return use == GN_ARENA_PROGRESS && empty >= pages;
+    if (use == GN_ARENA_HEAD || use == GN_ARENA_PROGRESS || arena->config.reserve == 0)
         return true;
     return (empty - pages) * GN_ARENA_PAGE >= reserve_of(arena);
 }

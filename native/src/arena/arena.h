@@ -12,8 +12,9 @@
  * slab. An empty page goes back to its slab, whatever it served; one for each use and class is kept at hand, counts as
  * free and is taken from there when pages are short.
  *
- * Classes of use have quotas, so that bodies cannot starve heads: pages of `reserve` bytes are kept for GN_ARENA_HEAD.
- * Counted, against quotas too, are the bytes of the whole block, not those asked for.
+ * Classes of use have quotas, so that bodies cannot starve heads: pages of `reserve` bytes are kept for GN_ARENA_HEAD. It,
+ * too, leaves empty pages of the quota of GN_ARENA_PROGRESS to that, unless there is no reserve at all. Counted, against
+ * quotas too, are the bytes of the whole block, not those asked for.
  *
  * Under AddressSanitizer free blocks are poisoned, and the last 16 bytes of each block smaller than a page are a red
  * zone: its capacity is less by that, and a request of exactly a power of two takes the next class.
@@ -52,6 +53,7 @@ enum gn_arena_use {
     GN_ARENA_HEAD,     /* head blocks, connection-info blocks */
     GN_ARENA_BODY_IN,  /* bodies, trailer sections, and input that waits: partial heads cannot starve complete ones */
     GN_ARENA_BODY_OUT, /* everything that waits to be sent */
+    GN_ARENA_PROGRESS, /* bodies that GN_ARENA_BODY_IN has no room for: few, so that each goes on when one before it is done */
     GN_ARENA_USE_COUNT
 };
 

@@ -14,7 +14,7 @@
  *   than GN_RELIEF_BODY_RATE; else a byte now and then would keep its head for ever.
  * A connection that waits for memory itself, and has no request before that is still being handled, counts as stalled
  * GN_RELIEF_WAITED after its peer was last heard before it waited: those who wait may hold among them all that they wait
- * for. It does not while Java holds bodies of more than half of the memory that requests have, since that comes back. So
+ * for (where it is bodies, one after the other goes on all the same, see gn_h1_body_block). It does not while Java holds bodies of more than half of the memory that requests have, since that comes back. So
  * a connection that waits for Java or for credit is never ended, whatever it holds.
  *
  * Work is bounded: the connections are looked at in rounds, at most GN_RELIEF_LOOKS of them a turn. At the end of a round

@@ -23,7 +23,15 @@ size_t gn_h1_body_room(struct gn_connection *connection, size_t length)
 
 uint64_t gn_h1_body_block(struct gn_connection *connection, size_t length)
 {
-    uint64_t block = gn_arena_allocate(&connection->context->arena, GN_ARENA_BODY_IN, length);
+    struct gn_context *context = connection->context;
+    uint64_t block = gn_arena_allocate(&context->arena, GN_ARENA_BODY_IN, length);
+    if (block != 0)
+        return block;
+    context->memory_short = true;
+    // Those who wait may hold among them all that they wait for: one after the other goes on. The blocks are of one size,
+    // so that they share a page.
+    if (length <= DATA_MAX)
+        block = gn_arena_allocate(&context->arena, GN_ARENA_PROGRESS, DATA_MAX);
     if (block == 0) {
         connection->blocked |= GN_BLOCKED_MEMORY;
         connection->h1.interrupted = true;

@@ -15,7 +15,9 @@ struct gn_connection;
    room in the ring. */
 size_t gn_h1_body_room(struct gn_connection *connection, size_t length);
 
-/* A block for `length` bytes; 0: the connection is blocked for lack of memory. */
+/* A block for `length` bytes; 0: the connection is blocked for lack of memory. Where bodies have all that they may have,
+   it is one of the few of GN_ARENA_PROGRESS: what waits for them, among others the input of those who wait, is let go of as
+   bodies come to their ends. */
 uint64_t gn_h1_body_block(struct gn_connection *connection, size_t length);
 
 /* From now on the peer is waited for: its bytes count toward body_rate from here, over body_timeout. */

@@ -146,7 +146,8 @@ static struct gn_arena_config arena_config(const struct gn_loop_settings *settin
         .low_water = settings->low_water,
         .quota = {[GN_ARENA_HEAD] = memory / 4 * 3,
                   [GN_ARENA_BODY_IN] = memory / 8 * 5,
-                  [GN_ARENA_BODY_OUT] = memory / 8 * 5},
+                  [GN_ARENA_BODY_OUT] = memory / 8 * 5,
+                  [GN_ARENA_PROGRESS] = GN_ARENA_PAGE},
     };
 }
 

@@ -302,6 +302,24 @@ TEST(bodies_leave_the_reserve_to_heads)
     }
 }
 
+TEST(heads_leave_a_page_to_bodies_that_go_on_one_after_the_other)
+{
+    struct gn_arena_config config = {.reserve = 2 * PAGE, .quota[GN_ARENA_PROGRESS] = PAGE};
+    open_arena(&config);
+    add_slab(SLAB);
+    size_t bodies = fill(GN_ARENA_BODY_IN, PAGE, many, 16384);
+    CHECK_EQ(bodies, (SLAB - 2 * PAGE) / PAGE);
+    CHECK_EQ(fill(GN_ARENA_HEAD, room(512), many + bodies, 16384 - bodies), PAGE / 512);
+    CHECK_EQ(gn_arena_allocate(&arena, GN_ARENA_BODY_IN, 1), 0);
+    size_t count = fill(GN_ARENA_PROGRESS, room(16384), many + 1000, 100);
+    CHECK_EQ(count, 4);
+    for (size_t i = 0; i < count; i++)
+        gn_arena_free(&arena, many[1000 + i]);
+    CHECK_EQ(gn_arena_allocate(&arena, GN_ARENA_HEAD, 512), 0); // it is kept although it is free
+    CHECK_EQ(fill(GN_ARENA_PROGRESS, room(16384), many + 1000, 100), 4);
+    close_arena();
+}
+
 TEST(the_reserve_grows_to_an_eighth_of_all_slabs)
 {
     struct gn_arena_config config = {.reserve = PAGE};
