@@ -571,17 +571,10 @@ static void write_address(uint8_t address[16], uint16_t *port, uint32_t *scope, 
 
 static struct gn_info *make_info(struct gn_context *context, int descriptor)
 {
-    struct gn_info *info = gn_memory_allocate(&context->memory, sizeof(*info));
+    struct gn_info *info = gn_info_open(context);
     if (info == NULL)
         return NULL;
-    info->references = 1;
-    info->block = gn_arena_allocate(&context->arena, GN_ARENA_HEAD, sizeof(struct gn_connection_info));
-    if (info->block == 0) {
-        gn_memory_free(&context->memory, info, sizeof(*info));
-        return NULL;
-    }
-    struct gn_connection_info *to = (struct gn_connection_info *)(void *)gn_arena_bytes(&context->arena, info->block);
-    *to = (struct gn_connection_info){0};
+    struct gn_connection_info *to = gn_info_bytes(context, info);
     struct sockaddr_storage remote = {0}, local = {0};
     // A peer that is gone already has no address any more; its request is served all the same.
     if (gn_socket_addresses(descriptor, &remote, &local) == 0) {
@@ -601,12 +594,4 @@ struct gn_info *gn_connection_info(struct gn_connection *connection)
     }
     connection->info->references++;
     return connection->info;
-}
-
-void gn_info_release(struct gn_context *context, struct gn_info *info)
-{
-    if (info == NULL || --info->references > 0)
-        return;
-    gn_arena_free(&context->arena, info->block);
-    gn_memory_free(&context->memory, info, sizeof(*info));
 }

@@ -34,7 +34,8 @@
  * - of output, twice the sum of `send_credit` for the first two responses and of two times GN_QUEUED_SEND_CREDIT for each
  *   other one [752 KiB], and the heads that Java gives the responses.
  * Besides, on the C heap: its own structure, one for each exchange, and a partial head's fields. Idle, it holds its
- * structure and nothing else, but for the addresses, which go when its timer fires for the first time after a request.
+ * structure and nothing else, but for the addresses, which go when its timer fires for the first time after a request: at
+ * most 512 bytes in all.
  */
 #ifndef GN_CONN_CONNECTION_H
 #define GN_CONN_CONNECTION_H
@@ -167,6 +168,5 @@ static inline uint64_t gn_connection_least_bytes(uint64_t rate, uint64_t time)
 /* The connection's info with a reference for the caller; NULL: no memory. The connection keeps one itself, until its
    timer finds it without a request. */
 struct gn_info *gn_connection_info(struct gn_connection *connection);
-void gn_info_release(struct gn_context *context, struct gn_info *info);
 
 #endif

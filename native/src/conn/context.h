@@ -42,6 +42,7 @@ struct gn_context {
     struct gn_list owed;     /* exchanges and connections with events to deliver (gn_owed.link) */
     struct gn_list closed;   /* connections that are gone but for a CLOSED event (gn_connection.dirty) */
     struct gn_list lost;     /* the same for those that were gone when Java asked for it */
+    struct gn_list infos;    /* groups with a free place for an info (conn/info.h) */
     struct gn_list segments; /* pool of output segments */
     struct gn_list exchange_pool;
     struct gn_h2_stream *stream_pool;

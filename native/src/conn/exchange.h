@@ -13,18 +13,13 @@
 #define GN_CONN_EXCHANGE_H
 
 #include "base/list.h"
+#include "conn/info.h"
 #include "conn/output.h"
 #include "ring/record.h"
 
 struct gn_connection;
 struct gn_context;
 struct gn_h2_stream;
-
-/* What is known of the peer, for Java: shared by a connection and its exchanges, freed with the last of them. */
-struct gn_info {
-    uint64_t block;
-    uint32_t references;
-};
 
 /* How far the response is. */
 enum gn_response_state {

@@ -108,6 +108,7 @@ static void set_up_context(struct gn_loop *loop, const struct gn_loop_settings *
     gn_list_start(&context->owed);
     gn_list_start(&context->closed);
     gn_list_start(&context->lost);
+    gn_list_start(&context->infos);
     gn_list_start(&context->segments);
     gn_list_start(&context->exchange_pool);
     gn_list_start(&loop->listener_list);

@@ -184,6 +184,35 @@ TEST(E3_idle_after_a_request)
     driver_close(&driver);
 }
 
+/* The table of connections grows by leaps. */
+static size_t heap_but_slots(const struct gn_context *context)
+{
+    return context->memory.used - context->connections.capacity * sizeof(struct gn_slot);
+}
+
+TEST(E5_an_idle_connection_costs_at_most_512_bytes_right_after_a_request)
+{
+    driver_prepare(&driver);
+    driver_open(&driver);
+    struct gn_context *context = &driver.loop->context;
+    const unsigned groups = 2 * GN_INFO_GROUP;
+    size_t heap = 0, arena = 0;
+    for (unsigned i = 0; i < 2 * groups; i++) { // one after the other: exchanges and their pool stay as they are
+        if (i == groups) {
+            heap = heap_but_slots(context);
+            arena = context->arena.used[GN_ARENA_HEAD];
+        }
+        driver_write(&driver, driver_connect(&driver), GET);
+        driver_settle(&driver);
+        driver_answer(&driver, driver_exchange(&driver, i), "x");
+        driver_settle(&driver);
+    }
+    size_t cost = heap_but_slots(context) - heap + context->arena.used[GN_ARENA_HEAD] - arena;
+    CHECK(cost / groups <= 512);
+    CHECK_EQ(context->arena.used[GN_ARENA_BODY_IN] + context->arena.used[GN_ARENA_BODY_OUT], 0);
+    driver_close(&driver);
+}
+
 TEST(an_idle_connection_gives_back_what_only_requests_need)
 {
     struct gn_io_memory_peer *peer = driver_start_with(&driver, GET);
