@@ -33,6 +33,7 @@ int gn_connection_open(struct gn_context *context, struct gn_listener *listener,
     gn_list_start(&connection->dirty);
     gn_list_start(&connection->ready);
     gn_list_start(&connection->exchanges);
+    gn_list_start(&connection->aside);
     gn_list_start(&connection->sending);
     gn_timer_init(&connection->timer);
     int error = gn_slots_take(&context->connections, connection, &connection->slot, &connection->generation);
@@ -327,6 +328,22 @@ void gn_connection_shut_output(struct gn_connection *connection)
     gn_connection_touch(connection);
 }
 
+static void abandon_all(struct gn_context *context, struct gn_list *exchanges, unsigned reason)
+{
+    while (!gn_list_empty(exchanges)) {
+        struct gn_exchange *exchange = gn_list_owner(exchanges->next, struct gn_exchange, link);
+        if (!exchange->released) {
+            exchange->abandoned = true;
+            context->counters->exchanges_abandoned++;
+            if (!gn_exchange_complete(exchange))
+                gn_exchange_break(context, exchange, reason, 0);
+            else if (exchange->notify)
+                gn_exchange_sent(context, exchange, reason);
+        }
+        gn_exchange_detach(context, exchange);
+    }
+}
+
 void gn_connection_end(struct gn_connection *connection, unsigned reason, bool reset)
 {
     struct gn_context *context = connection->context;
@@ -338,21 +355,9 @@ void gn_connection_end(struct gn_connection *connection, unsigned reason, bool r
     close_socket(connection, reset);
     while (!gn_list_empty(&connection->sending))
         gn_exchange_sent(context, gn_list_owner(connection->sending.next, struct gn_exchange, sending), reason);
-    struct gn_list *link;
-    while (!gn_list_empty(&connection->exchanges)) {
-        link = connection->exchanges.next;
-        struct gn_exchange *exchange = gn_list_owner(link, struct gn_exchange, link);
-        if (!exchange->released) {
-            exchange->abandoned = true;
-            context->counters->exchanges_abandoned++;
-            unsigned why = reason == GN_REASON_NONE ? GN_REASON_PEER_CLOSED : reason;
-            if (!gn_exchange_complete(exchange))
-                gn_exchange_break(context, exchange, why, 0);
-            else if (exchange->notify)
-                gn_exchange_sent(context, exchange, why);
-        }
-        gn_exchange_detach(context, exchange);
-    }
+    unsigned why = reason == GN_REASON_NONE ? GN_REASON_PEER_CLOSED : reason;
+    abandon_all(context, &connection->aside, why);
+    abandon_all(context, &connection->exchanges, why);
 }
 
 static void free_connection(struct gn_context *context, struct gn_connection *connection)

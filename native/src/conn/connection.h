@@ -29,7 +29,7 @@
  * What it can hold at most, of the arena or of the heap that stands in for it, block sizes included (a piece is what is
  * received at once, up to 64 KiB; with the default settings in brackets):
  * - of input that waits, twice the sum of a piece and a partial head of `head_bytes` [384 KiB];
- * - of heads, for each request of the `pipeline`, a block of `head_bytes` and a page [6 MiB];
+ * - of heads, for each request of the `pipeline`, and GN_H1_ASIDE_MAX more, a block of `head_bytes` and a page [9 MiB];
  * - of bodies that Java has not given back, for each, `receive_credit` and a block of 16 KiB [2.5 MiB];
  * - of output, twice the sum of `send_credit` for the first two responses and of two times GN_QUEUED_SEND_CREDIT for each
  *   other one [752 KiB], and the heads that Java gives the responses.
@@ -81,6 +81,7 @@ struct gn_connection {
     struct gn_timer timer;
     struct gn_info *info;
     struct gn_list exchanges; /* in order of the requests */
+    struct gn_list aside;     /* exchanges that the peer waits for no more, but Java has not ended */
     struct gn_list sending;   /* exchanges that want SENT, in order */
     struct gn_buffer input;
     struct gn_output output;
@@ -94,7 +95,8 @@ struct gn_connection {
     } pace;
     uint64_t peer; /* what the listener's admission counts it as */
     uint32_t slot, generation;
-    uint32_t exchange_count;
+    uint32_t exchange_count; /* of `exchanges` */
+    uint32_t aside_count;
     uint64_t dropped; /* input bytes that nobody used: behind `close`, or while lingering */
     uint8_t state;    /* enum gn_connection_state */
     uint8_t blocked;  /* enum gn_blocked */

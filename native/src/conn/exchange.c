@@ -72,13 +72,26 @@ static void free_exchange(struct gn_context *context, struct gn_exchange *exchan
     context->counters->exchanges_open--;
 }
 
+void gn_exchange_set_aside(struct gn_exchange *exchange)
+{
+    struct gn_connection *connection = exchange->connection;
+    gn_list_remove(&exchange->link);
+    connection->exchange_count--;
+    gn_list_append(&connection->aside, &exchange->link);
+    connection->aside_count++;
+    exchange->aside = true;
+}
+
 void gn_exchange_detach(struct gn_context *context, struct gn_exchange *exchange)
 {
     gn_output_clear(context, &exchange->held);
     if (exchange->framing == GN_BODY_RAW)
         context->counters->tunnels_open--;
     gn_list_remove(&exchange->link);
-    exchange->connection->exchange_count--;
+    if (exchange->aside)
+        exchange->connection->aside_count--;
+    else
+        exchange->connection->exchange_count--;
     exchange->connection = NULL;
     if (exchange->released)
         free_exchange(context, exchange);

@@ -6,6 +6,9 @@
  * and the place in the counts are freed when both have let go. An exchange without Java (an error that C answers by
  * itself) is born released.
  *
+ * An exchange whose response is whole for the peer, though Java has not ended it, can be set aside: it is its connection's
+ * still, and hears of its end, but the responses behind it need not wait for it. `exchange_count` counts the others.
+ *
  * Events that must not be lost and find no room in the ring stand in `owed` until there is room: at most one of each
  * kind, so they are bounded by the exchanges.
  */
@@ -41,7 +44,7 @@ enum gn_body_framing {
 enum gn_owed { GN_OWED_RESET = 1, GN_OWED_SENT = 2, GN_OWED_CREDIT = 4, GN_OWED_END = 8 };
 
 struct gn_exchange {
-    struct gn_list link; /* in gn_connection.exchanges, in order of the requests; pooled while free */
+    struct gn_list link; /* in gn_connection.exchanges or .aside, in order of the requests; pooled while free */
     struct gn_list owed_link;
     struct gn_list sending;           /* in gn_connection.sending: SENT is wanted */
     struct gn_connection *connection; /* NULL: detached */
@@ -66,6 +69,7 @@ struct gn_exchange {
     bool notify : 1;           /* SENT is wanted */
     bool abandoned : 1;        /* the connection went away before Java let go */
     bool holds_place : 1;      /* HTTP/2: its stream was reset, and it still counts among the concurrent ones */
+    bool aside : 1;            /* in gn_connection.aside */
     uint16_t owed_reason, owed_status;
     uint16_t sent_reason;
     uint32_t owed_code;      /* of the RESET: the peer's error code, for HTTP/2 */
@@ -93,6 +97,9 @@ static inline bool gn_exchange_complete(const struct gn_exchange *exchange)
 {
     return exchange->response == GN_RESPONSE_ENDED && (exchange->framing != GN_BODY_RAW || exchange->request_ended);
 }
+
+/* Takes the first one of its connection out of the queue. */
+void gn_exchange_set_aside(struct gn_exchange *exchange);
 
 /* Takes it off its connection; frees it if Java has let go. */
 void gn_exchange_detach(struct gn_context *context, struct gn_exchange *exchange);

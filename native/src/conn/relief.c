@@ -20,17 +20,24 @@ bool gn_relief_is_up_to_java(const struct gn_context *context)
     return arena->lent_bytes > (arena->used[GN_ARENA_HEAD] + arena->used[GN_ARENA_BODY_IN]) / 2;
 }
 
-/* What ends with it, about: what Java holds of it comes back as soon as it hears of the end. */
-static uint64_t holds(const struct gn_connection *connection)
+static uint64_t exchanges_hold(const struct gn_context *context, const struct gn_list *exchanges)
 {
-    uint64_t bytes = connection->output.length + gn_buffer_length(&connection->input);
-    for (const struct gn_list *link = connection->exchanges.next; link != &connection->exchanges; link = link->next) {
+    uint64_t bytes = 0;
+    for (const struct gn_list *link = exchanges->next; link != exchanges; link = link->next) {
         const struct gn_exchange *exchange = gn_list_owner(link, struct gn_exchange, link);
         bytes += exchange->held.length;
         if (exchange->head_block != 0)
-            bytes += gn_arena_capacity(&connection->context->arena, exchange->head_block);
+            bytes += gn_arena_capacity(&context->arena, exchange->head_block);
     }
     return bytes;
+}
+
+/* What ends with it, about: what Java holds of it comes back as soon as it hears of the end. */
+static uint64_t holds(const struct gn_connection *connection)
+{
+    return connection->output.length + gn_buffer_length(&connection->input) +
+           exchanges_hold(connection->context, &connection->exchanges) +
+           exchanges_hold(connection->context, &connection->aside);
 }
 
 static void consider(struct gn_relief *relief, const struct gn_connection *connection, uint64_t since)

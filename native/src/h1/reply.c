@@ -58,6 +58,81 @@ static bool worth_discarding(const struct gn_connection *connection)
     return true; // not known of a chunked body: counted as it comes
 }
 
+/* Whether the peer lacks nothing of the response, though Java has not ended it. */
+static bool is_whole(const struct gn_exchange *exchange)
+{
+    return exchange->response == GN_RESPONSE_BEGUN &&
+           (exchange->framing == GN_BODY_NONE || (exchange->framing == GN_BODY_SIZED && exchange->body_left == 0));
+}
+
+/* Nobody takes the rest of the body that is being received: it is dropped. */
+static void leave_body(struct gn_connection *connection)
+{
+    connection->h1.receiving = NULL;
+    gn_connection_unblock(connection, GN_BLOCKED_CREDIT);
+    gn_h1_body_wait(connection);
+}
+
+/* The end of a connection from which no more requests come, once no exchange is left. */
+static void end_connection_if_over(struct gn_connection *connection)
+{
+    if (gn_list_empty(&connection->exchanges) && gn_list_empty(&connection->aside) &&
+        (connection->input_ended || connection->h1.reading == GN_H1_READING_STOPPED))
+        gn_connection_finish_output(connection, connection->input_ended);
+}
+
+/* Lets go of an exchange that was set aside: Java has ended it, or heard that it broke. */
+static void end_aside(struct gn_exchange *exchange)
+{
+    struct gn_connection *connection = exchange->connection;
+    if (connection->h1.receiving == exchange)
+        leave_body(connection);
+    gn_exchange_detach(connection->context, exchange);
+    end_connection_if_over(connection);
+    gn_connection_watch_time(connection); // a graceful end may have waited for it
+}
+
+/* All bytes of the response are in the connection's output. */
+static void ask_for_sent(struct gn_exchange *exchange)
+{
+    struct gn_connection *connection = exchange->connection;
+    if (exchange->notify && gn_list_empty(&exchange->sending)) {
+        exchange->sent_position = connection->sent + connection->output.length;
+        gn_list_append(&connection->sending, &exchange->sending);
+    }
+}
+
+/* Ends a whole response instead of cutting it off: the peer may have sent its next request already, which would be lost
+   with the connection, and a proxy sends another client's. */
+static void end_whole(struct gn_exchange *exchange, unsigned reason)
+{
+    struct gn_connection *connection = exchange->connection;
+    if (connection->h1.receiving == exchange)
+        leave_body(connection);
+    gn_exchange_break(connection->context, exchange, reason, 0);
+    exchange->notify = false; // the RESET says it
+    gn_list_remove(&exchange->sending);
+    exchange->response = GN_RESPONSE_ENDED;
+    if (exchange->aside)
+        end_aside(exchange);
+    else if (is_first(exchange))
+        gn_h1_reply_advance(connection);
+}
+
+/* Lets the responses behind a whole one go on: a proxy may have sent another client's request, which must not wait for a
+   handler that forgot to end its own. */
+static void set_aside(struct gn_exchange *exchange)
+{
+    struct gn_connection *connection = exchange->connection;
+    if (connection->aside_count == GN_H1_ASIDE_MAX)
+        end_whole(gn_list_owner(connection->aside.next, struct gn_exchange, link), GN_REASON_ABORTED);
+    if (exchange->framing == GN_BODY_NONE && exchange->send_charged > 0)
+        gn_exchange_grant(connection->context, exchange, exchange->send_charged);
+    exchange->send_charged = 0;
+    gn_exchange_set_aside(exchange);
+    gn_connection_unblock(connection, GN_BLOCKED_PIPELINE);
+}
+
 /* Gives an exchange that was in the queue the rest of its send credit: in its turn, and once it turns out to need it. Most
    responses are one record, and an event for each would cost more than they do. */
 static void grant_turn(struct gn_exchange *exchange)
@@ -89,12 +164,16 @@ void gn_h1_reply_advance(struct gn_connection *connection)
             finish_connection(connection, false);
             return;
         }
-        if (exchange->response != GN_RESPONSE_ENDED)
-            return;
-        if (exchange->notify && gn_list_empty(&exchange->sending)) {
-            exchange->sent_position = connection->sent + connection->output.length;
-            gn_list_append(&connection->sending, &exchange->sending);
+        if (exchange->response != GN_RESPONSE_ENDED) {
+            if (!is_whole(exchange))
+                return;
+            ask_for_sent(exchange);
+            if (!exchange->keep_alive)
+                return; // nothing is behind it: the connection's end can wait for Java's
+            set_aside(exchange);
+            continue;
         }
+        ask_for_sent(exchange);
         if (!gn_exchange_complete(exchange)) {
             gn_connection_shut_output(connection); // a tunnel: the peer may go on
             return;
@@ -114,9 +193,18 @@ void gn_h1_reply_advance(struct gn_connection *connection)
     session->progress = 0;
     gn_connection_unblock(connection, GN_BLOCKED_CREDIT);
     if (session->reading == GN_H1_READING_OFFER)
-        session->reading = GN_H1_READING_HEAD; // it was not taken (F3)
-    if (connection->input_ended || session->reading == GN_H1_READING_STOPPED)
-        gn_connection_finish_output(connection, connection->input_ended);
+        session->reading =
+            connection->input_ended ? GN_H1_READING_STOPPED : GN_H1_READING_HEAD; // it was not taken (F3)
+    end_connection_if_over(connection);
+}
+
+/* Goes on behind a record that does not end the response. */
+static void go_on(struct gn_exchange *exchange)
+{
+    if (is_whole(exchange) && is_first(exchange))
+        gn_h1_reply_advance(exchange->connection);
+    else
+        grant_turn(exchange);
 }
 
 static void end_response(struct gn_exchange *exchange)
@@ -124,7 +212,9 @@ static void end_response(struct gn_exchange *exchange)
     struct gn_connection *connection = exchange->connection;
     exchange->response = GN_RESPONSE_ENDED;
     connection->context->counters->responses++;
-    if (is_first(exchange))
+    if (exchange->aside)
+        end_aside(exchange);
+    else if (is_first(exchange))
         gn_h1_reply_advance(connection);
 }
 
@@ -150,39 +240,26 @@ static void cut(struct gn_exchange *exchange, unsigned reason)
         gn_h1_reply_advance(connection);
 }
 
-/* Whether the peer lacks nothing of the response, though Java has not ended it. */
-static bool is_whole(const struct gn_exchange *exchange)
+void gn_h1_reply_end_whole(struct gn_connection *connection, unsigned reason)
 {
-    return exchange->response == GN_RESPONSE_BEGUN &&
-           (exchange->framing == GN_BODY_NONE || (exchange->framing == GN_BODY_SIZED && exchange->body_left == 0));
+    while (!gn_list_empty(&connection->aside))
+        end_whole(gn_list_owner(connection->aside.next, struct gn_exchange, link), reason);
+    struct gn_exchange *first = gn_list_owner(connection->exchanges.next, struct gn_exchange, link);
+    if (!gn_list_empty(&connection->exchanges) && is_whole(first))
+        end_whole(first, reason);
 }
 
-/* Nobody takes the rest of the body that is being received: it is dropped. */
-static void leave_body(struct gn_connection *connection)
+bool gn_h1_reply_waits_for_java(const struct gn_connection *connection)
 {
-    connection->h1.receiving = NULL;
-    gn_connection_unblock(connection, GN_BLOCKED_CREDIT);
-    gn_h1_body_wait(connection);
-}
-
-/* Ends a whole response instead of cutting it off: the peer may have sent its next request already, which would be lost
-   with the connection, and a proxy sends another client's. */
-static void end_whole(struct gn_exchange *exchange)
-{
-    struct gn_connection *connection = exchange->connection;
-    if (connection->h1.receiving == exchange)
-        leave_body(connection);
-    gn_exchange_break(connection->context, exchange, GN_REASON_ABORTED, 0);
-    exchange->notify = false; // the RESET says it
-    exchange->response = GN_RESPONSE_ENDED;
-    if (is_first(exchange))
-        gn_h1_reply_advance(connection);
+    if (gn_list_empty(&connection->exchanges))
+        return connection->aside_count > 0;
+    return is_whole(gn_list_owner(connection->exchanges.next, struct gn_exchange, link));
 }
 
 void gn_h1_reply_cut(struct gn_exchange *exchange)
 {
     if (is_whole(exchange))
-        end_whole(exchange);
+        end_whole(exchange, GN_REASON_ABORTED);
     else
         cut(exchange, GN_REASON_ABORTED);
 }
@@ -376,7 +453,7 @@ bool gn_h1_reply_respond(struct gn_exchange *exchange, const struct gn_command *
     if (command->flags & GN_FLAG_END)
         end_body(exchange, output);
     else
-        grant_turn(exchange);
+        go_on(exchange);
     return true;
 }
 
@@ -477,21 +554,39 @@ static bool may_continue(struct gn_exchange *exchange)
     return true;
 }
 
+/* What comes behind a whole response is not sent, but Java's credit comes back, and it can end. */
+static void say_aside(struct gn_exchange *exchange, const struct gn_command *command)
+{
+    if (command->body_length > 0)
+        gn_exchange_grant(exchange->connection->context, exchange, command->body_length);
+    if (command->flags & GN_FLAG_END)
+        end_response(exchange);
+}
+
 bool gn_h1_reply_data(struct gn_exchange *exchange, const struct gn_command *command, const uint8_t *staged)
 {
     struct gn_connection *connection = exchange->connection;
     if (!may_continue(exchange))
         return false;
-    struct gn_output *output = output_of(exchange);
     if (exchange->framing == GN_BODY_SIZED && command->body_length > exchange->body_left) {
-        cut(exchange, GN_REASON_RESPONSE_CUT); // past its Content-Length (C5)
+        if (is_whole(exchange)) // past its Content-Length (C5)
+            end_whole(exchange, GN_REASON_RESPONSE_CUT);
+        else
+            cut(exchange, GN_REASON_RESPONSE_CUT);
         return false;
     }
+    if (exchange->aside) {
+        say_aside(exchange, command);
+        return true;
+    }
+    struct gn_output *output = output_of(exchange);
     gn_connection_touch(connection);
     if (!append_body(exchange, output, staged, command->body_length))
         return true;
     if (command->flags & GN_FLAG_END)
         end_body(exchange, output);
+    else if (is_whole(exchange))
+        go_on(exchange);
     return true;
 }
 
@@ -501,6 +596,10 @@ bool gn_h1_reply_trailers(struct gn_exchange *exchange, const struct gn_command 
     size_t bound = gn_h1_response_trailers_bound(staged, command->length);
     if (exchange->framing == GN_BODY_RAW || bound == 0 || bound > GN_BUFFER_MAX || !may_continue(exchange))
         return false;
+    if (exchange->aside) {
+        end_response(exchange);
+        return true;
+    }
     struct gn_output *output = output_of(exchange);
     gn_connection_touch(connection);
     if (exchange->framing != GN_BODY_CHUNKED) {

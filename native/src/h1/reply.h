@@ -7,6 +7,9 @@
 
 #include "conn/exchange.h"
 
+/* How many exchanges of a connection can be set aside (conn/exchange.h): the next one breaks the oldest, with ABORTED. */
+#define GN_H1_ASIDE_MAX 16U
+
 struct gn_connection;
 struct gn_prepared;
 
@@ -27,8 +30,15 @@ void gn_h1_reply_error(struct gn_exchange *exchange, unsigned status);
    all out but for its end (no body goes out, or all that Content-Length says has) is ended instead. */
 void gn_h1_reply_cut(struct gn_exchange *exchange);
 
-/* Passes the turn on: complete responses leave the queue, the next one may write, an empty queue may end the
-   connection. */
+/* Whether the peer has all that it asked for, so that the end of its connection waits for nothing but Java: to end
+   exchanges whose responses are whole. */
+bool gn_h1_reply_waits_for_java(const struct gn_connection *connection);
+
+/* Waits no longer: breaks these exchanges with `reason`, and ends the connection if no more requests come. */
+void gn_h1_reply_end_whole(struct gn_connection *connection, unsigned reason);
+
+/* Passes the turn on: complete responses leave the queue, whole ones are set aside, the next one may write, an empty queue
+   may end the connection. */
 void gn_h1_reply_advance(struct gn_connection *connection);
 
 #endif

@@ -125,7 +125,7 @@ static void body_complete(struct gn_connection *connection)
     session->receiving = NULL;
     bool next = session->message_keep_alive && !session->finishing;
     session->reading = next ? GN_H1_READING_HEAD : GN_H1_READING_STOPPED;
-    if (exchange != NULL && gn_h1_tunnel_offered(exchange))
+    if (exchange != NULL && gn_h1_tunnel_offered(exchange) && !exchange->aside)
         session->reading = GN_H1_READING_OFFER;
     session->since = connection->context->now;
     if (exchange != NULL) {
@@ -514,10 +514,11 @@ static size_t input(struct gn_connection *connection, const uint8_t *bytes, size
     return used;
 }
 
-/* Whether the end of the connection would be that of the body that is being sent, complete or not. There is an exchange. */
+/* Whether the end of the connection would be that of the body that is being sent, complete or not. */
 static bool ends_by_close(const struct gn_connection *connection)
 {
-    return gn_list_owner(connection->exchanges.next, struct gn_exchange, link)->framing == GN_BODY_TO_END;
+    return connection->exchange_count > 0 &&
+           gn_list_owner(connection->exchanges.next, struct gn_exchange, link)->framing == GN_BODY_TO_END;
 }
 
 static void input_ended(struct gn_connection *connection)
@@ -537,11 +538,14 @@ static void input_ended(struct gn_connection *connection)
     if (in_head)
         log_refusal(connection, GN_REASON_HEAD_CUT, 0);
     session->reading = GN_H1_READING_STOPPED;
-    if (connection->exchange_count > 0 && connection->settings->half_close == 0)
+    uint32_t held = connection->exchange_count + connection->aside_count;
+    if (held > 0)
+        session->since = connection->context->now;
+    if (held > 0 && connection->settings->half_close == 0)
         gn_connection_end(connection, GN_REASON_PEER_CLOSED, ends_by_close(connection));
-    else if (connection->exchange_count == 0 && connection->output.length == 0)
+    else if (held == 0 && connection->output.length == 0)
         gn_connection_end(connection, in_head ? GN_REASON_HEAD_CUT : GN_REASON_NONE, false);
-    else if (connection->exchange_count == 0)
+    else if (held == 0)
         gn_connection_finish_output(connection, true);
 }
 
@@ -554,10 +558,11 @@ static void finish(struct gn_connection *connection)
         return;
     // An idle connection ends behind this turn's input (see `deadline`): a request that is here already would be lost
     // by RST.
+    session->since = connection->context->now;
     if (connection->exchange_count == 0 && connection->output.length == 0)
         return;
     session->reading = GN_H1_READING_STOPPED;
-    if (connection->exchange_count == 0)
+    if (connection->exchange_count == 0 && connection->aside_count == 0)
         gn_connection_finish_output(connection, false);
 }
 
@@ -568,8 +573,14 @@ static uint64_t deadline(const struct gn_connection *connection, unsigned *reaso
     uint64_t limit = 0, since = session->since;
     if (session->reading == GN_H1_READING_TUNNEL)
         return gn_h1_tunnel_deadline(connection, reason);
-    if (session->reading == GN_H1_READING_STOPPED || session->reading == GN_H1_READING_OFFER) {
+    if (session->reading == GN_H1_READING_OFFER) {
         return GN_TIMER_NEVER;
+    } else if (session->reading == GN_H1_READING_STOPPED) {
+        if (connection->output.length > 0 || !gn_h1_reply_waits_for_java(connection))
+            return GN_TIMER_NEVER;
+        limit = settings->linger_timeout;
+        since = connection->last_sent > since ? connection->last_sent : since;
+        *reason = connection->input_ended ? GN_REASON_PEER_CLOSED : GN_REASON_CLOSED_HERE;
     } else if (session->reading != GN_H1_READING_HEAD) {
         bool unwanted = session->receiving != NULL && session->receiving->receive_credit == 0;
         if (unwanted || connection->blocked & (GN_BLOCKED_CREDIT | GN_BLOCKED_MEMORY | GN_BLOCKED_RING))
@@ -583,7 +594,10 @@ static uint64_t deadline(const struct gn_connection *connection, unsigned *reaso
         return GN_TIMER_NEVER;
     } else if (session->finishing) {
         *reason = GN_REASON_SHUTDOWN;
-        return 0;
+        if (connection->aside_count == 0)
+            return 0;
+        limit = settings->linger_timeout;
+        since = connection->last_sent > since ? connection->last_sent : since;
     } else if (session->used) {
         limit = settings->idle_timeout;
         since = connection->last_sent > since ? connection->last_sent : since;
@@ -623,6 +637,10 @@ static void expired(struct gn_connection *connection, unsigned reason)
         (session->interrupted ||
          session->progress >= gn_connection_least_bytes(settings->body_rate, settings->body_timeout))) {
         gn_h1_body_wait(connection);
+        return;
+    }
+    if (reason == GN_REASON_PEER_CLOSED || reason == GN_REASON_CLOSED_HERE) {
+        gn_h1_reply_end_whole(connection, reason);
         return;
     }
     if (reason != GN_REASON_SHUTDOWN)

@@ -23,6 +23,17 @@
  * exchange leaves the queue when its response is complete. If its request body is not, what remains of it is read and
  * dropped, up to `discard_bytes`.
  *
+ * A response that is whole for the peer before Java has ended it (no body goes out, or all that Content-Length says has) holds
+ * up nobody, since a proxy may have sent another client's request behind it: its exchange is set aside (conn/exchange.h), out
+ * of the queue. So `pipeline` and `safe_pipeline` count what the peer waits for, as they do where a handler runs on behind the
+ * end of its response. Java may go on with the request's body, under credit as before; what it adds to the response is
+ * dropped, or refused past Content-Length; SENT is told when the bytes are with the kernel, ended or not. The exchange ends
+ * by END, RESET or RELEASE, or breaks with the connection, or when GN_H1_ASIDE_MAX younger ones are set aside. The last
+ * response of a connection stays in the queue. Where nothing is left to do but Java's end of whole responses, the connection
+ * counts as idle; if no more requests come (`close`, the peer's end, a graceful end) it ends with the last of them, or after
+ * linger_timeout, and they break: a handler that ends its response a moment later never hears of an end at all. A last
+ * response behind them does not wait for them.
+ *
  * Keep-alive: an exchange whose request or response says `close`, or that is the last of the listener's `requests`, is
  * the last: nothing behind its request is read as a request, and the connection ends when its response is sent. The same
  * holds for errors that the session answers by itself, which are exchanges that Java never hears of.

@@ -30,7 +30,7 @@ struct plan {
     enum answer answer;
     size_t length;
     unsigned status, interims, kept;
-    bool says_close, notify, early;
+    bool says_close, notify, early, held; /* held: it is ended when the answer behind it was seen */
     /* what the handler has done */
     bool asked, begun, finished;
     unsigned interims_said;
@@ -100,6 +100,13 @@ static bool breaks(const struct plan *plan)
     return plan->answer == RESET_WITHIN || plan->answer == RELEASE_WITHIN;
 }
 
+/* Whether the peer has all of the answer before the handler ends it. */
+static bool is_whole_early(const struct plan *plan)
+{
+    return !breaks(plan) && (silent(plan) || plan->answer == SIZED) && plan->answer <= WITH_TRAILERS &&
+           plan->answer != WHOLE;
+}
+
 /* Whether nothing behind this request needs to be answered. */
 static bool may_be_last(const struct plan *plan)
 {
@@ -158,6 +165,7 @@ static struct plan random_plan(bool with_breaks)
     plan.kept = below(KEPT);
     plan.says_close = once_in(25);
     plan.notify = once_in(4);
+    plan.held = is_whole_early(&plan) && once_in(2);
     return plan;
 }
 
@@ -310,6 +318,18 @@ static void end_answer(struct driver_exchange *exchange, struct plan *plan)
     }
 }
 
+/* Whether the next answer will come, if this one is not in its way. */
+static bool awaits_next(const struct client *client, unsigned request)
+{
+    if (client->troubled || request + 1 >= client->plan_count || client->answered > request + 1)
+        return false;
+    for (unsigned i = 0; i <= request + 1; i++) {
+        if (may_be_last(&client->plans[i]))
+            return false;
+    }
+    return true;
+}
+
 static void go_on(struct driver_exchange *exchange, struct plan *plan, unsigned peer, unsigned request)
 {
     static char bytes[LENGTH_MAX];
@@ -323,7 +343,7 @@ static void go_on(struct driver_exchange *exchange, struct plan *plan, unsigned 
     plan->said += span;
     if (span > 0)
         driver_data(&driver, exchange, 0, bytes, span);
-    if (plan->said == end)
+    if (plan->said == end && !(plan->held && awaits_next(&clients[peer], request)))
         end_answer(exchange, plan);
 }
 
@@ -351,6 +371,11 @@ static bool reset_is_allowed(const struct client *client, unsigned request)
         return true;
     for (unsigned i = 0; i <= request; i++) {
         if (may_be_last(&client->plans[i]) && (i < request || breaks(&client->plans[i])))
+            return true;
+    }
+    // Who has not ended what was whole for the peer hears that an answer behind it has ended the connection.
+    for (unsigned i = request + 1; is_whole_early(&client->plans[request]) && i < client->plan_count; i++) {
+        if (may_be_last(&client->plans[i]))
             return true;
     }
     return false;

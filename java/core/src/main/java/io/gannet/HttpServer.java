@@ -798,7 +798,8 @@ public final class HttpServer implements AutoCloseable {
         /**
          * How long the server waits for a client to close its side after the last response, so that this response
          * arrives (RFC 9112 section 9.6). As long as the client takes what the kernel still holds of it, at {@link
-         * #minWriteRate}, this time does not begin. The default is 5 seconds.
+         * #minWriteRate}, this time does not begin. A handler has as long to end a stream of which the client has all
+         * that it gets, where only that keeps a connection open. The default is 5 seconds.
          *
          * @param time the time, or zero for no limit
          * @return this

@@ -111,7 +111,9 @@ public interface OutgoingBody {
 
     /**
      * Ends the body. Of a tunnel, it ends this direction: the peer reads the end, and can go on sending. What was written
-     * goes out first, also if a write is not complete. A second call does nothing.
+     * goes out first, also if a write is not complete. A second call does nothing. A response of which the client has all
+     * that it gets (to HEAD, with 204, 205 or 304, or as much as {@code Content-Length} declared) holds up no later request
+     * of its connection until this is called; of more than 16 of these on a connection the oldest is aborted.
      *
      * @throws IllegalStateException if fewer bytes were written than {@code Content-Length} declared: the response is cut
      *     off, and the client sees that it is not complete
