@@ -19,7 +19,8 @@ import java.util.concurrent.Executor;
  * }</pre>
  *
  * <p>Off the loop, requests of one connection are handled one at a time, in order, unless {@link
- * HttpServer.Builder#maxPipelinedRequests} is set.
+ * HttpServer.Builder#maxPipelinedRequests} is set. The next one waits for the response before it, not for what its handler
+ * does when the client has all of it.
  *
  * <p>Immutable and thread-safe. Implemented by Gannet, and not meant to be implemented by applications.
  */

@@ -73,6 +73,10 @@ final class BodyWriter implements OutgoingBody {
     private CompletableFuture<Void> done;
     private boolean headWaits;
     private boolean started;
+
+    /** Bytes that {@code Content-Length} declares and C has not got; below 0: none is declared. */
+    private long missingHere;
+
     private boolean ending;
 
     /** The body of a response whose head is to be sent: at once, or with what is written first. */
@@ -87,6 +91,7 @@ final class BodyWriter implements OutgoingBody {
         this.hidden = hidden;
         this.endsByLength = declaredLength >= 0 && !isHttp2;
         this.left = hidden ? -1 : declaredLength;
+        this.missingHere = declaredLength;
         this.acceptsTrailers = acceptsTrailers;
         this.headWaits = headWaits;
         this.isTunnel = false;
@@ -98,6 +103,7 @@ final class BodyWriter implements OutgoingBody {
         this.hidden = false;
         this.endsByLength = false;
         this.left = -1;
+        this.missingHere = -1;
         this.acceptsTrailers = false;
         this.isTunnel = true;
     }
@@ -382,6 +388,11 @@ final class BodyWriter implements OutgoingBody {
         return pending != null;
     }
 
+    /** Whether the client has, or will have, all of the response, though nobody has ended it. */
+    boolean isWhole() {
+        return started && (hidden || missingHere == 0);
+    }
+
     /** Writes what credit allows. */
     void drain() {
         if (failure != null) {
@@ -415,6 +426,8 @@ final class BodyWriter implements OutgoingBody {
         if (ending && pending == null && !underWay && !exchange.finished) {
             writeEnd();
             exchange.finish();
+        } else if (missingHere == 0) {
+            exchange.settle();
         }
     }
 
@@ -428,6 +441,7 @@ final class BodyWriter implements OutgoingBody {
             commands.bytes.put(start, pending, pending.position(), length);
             pending.position(pending.position() + length);
             exchange.credit -= length;
+            missingHere -= length;
             boolean end = last && !pending.hasRemaining();
             commands.data(end ? Layout.FLAG_END : 0, exchange.id, start + length);
             if (end) {

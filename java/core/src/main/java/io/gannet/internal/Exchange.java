@@ -503,12 +503,17 @@ final class Exchange extends ExchangeResponse {
             reader.fail(Reasons.bodyNotRead());
         }
         if (occupies) {
-            // RFC 9112 section 9.6: nothing is handled behind a response that closes.
-            loop.vacate(connectionId, broken || isClosing());
+            vacate();
         } else if (run == null && reader == null && writer == null && tunnel == null && listener.server.reuses()) {
             // Whoever holds a body or a tunnel would hold the next request's.
             loop.recycle(this);
         }
+    }
+
+    private void vacate() {
+        occupies = false;
+        // RFC 9112 section 9.6: nothing is handled behind a response that closes.
+        loop.vacate(connectionId, broken || isClosing());
     }
 
     boolean isReleased() {
@@ -575,6 +580,10 @@ final class Exchange extends ExchangeResponse {
         releaseIfOver();
         if (slab == null || !returned) {
             return;
+        }
+        if (occupies && writer != null && writer.isWhole()) {
+            // The client may have sent its next request, a proxy that of somebody else.
+            vacate();
         }
         boolean needed = writer != null && writer.isWaiting()
                 || body != null && body.isReading()

@@ -11,13 +11,19 @@ import io.gannet.Dispatch;
 import io.gannet.EventLoops;
 import io.gannet.HttpException;
 import io.gannet.HttpServer;
+import io.gannet.OutgoingBody;
 import io.gannet.Request;
 import io.gannet.Response;
 import java.time.Duration;
+import java.util.ArrayList;
+import java.util.List;
 import java.util.Set;
 import java.util.concurrent.CompletableFuture;
 import java.util.concurrent.ConcurrentHashMap;
 import java.util.concurrent.CountDownLatch;
+import java.util.concurrent.Executor;
+import java.util.concurrent.Executors;
+import java.util.concurrent.LinkedBlockingQueue;
 import java.util.concurrent.TimeUnit;
 import org.junit.jupiter.api.DisplayName;
 import org.junit.jupiter.api.Tag;
@@ -66,6 +72,98 @@ class UnfinishedTest {
             assertFalse(new String(client.rest()).endsWith("0\r\n\r\n"));
             assertTrue(log.warning().text().contains("cut off"), log.warning().text());
             awaitReleased(server);
+        }
+    }
+
+    private static List<Dispatch> places(Executor pool) {
+        List<Dispatch> places = new ArrayList<>(List.of(Dispatch.loop(), Dispatch.executor(pool)));
+        if (Runtime.version().feature() >= 21) {
+            places.add(Dispatch.virtualThreads());
+        }
+        return places;
+    }
+
+    /** The client has all that there is of these responses before the handler has ended them, which it does too late. */
+    private static void assertHoldsUpNobody(TestServer server, Dispatch wraps) throws Exception {
+        var bodies = new LinkedBlockingQueue<OutgoingBody>();
+        var gone = new LinkedBlockingQueue<HttpException>();
+        server.on("/x", wraps.wrap((request, response) -> {
+                    request.onDisconnect().thenAccept(gone::add);
+                    if (!request.method().equals("HEAD")) {
+                        response.addField("Content-Length", "5");
+                    }
+                    OutgoingBody body = response.stream();
+                    body.write("begun");
+                    bodies.add(body);
+                }))
+                .on("/next", (request, response) -> response.send("next"));
+        String next = GET.replace("/x", "/next");
+        try (RawClient client = server.connect()) {
+            for (int i = 0; i < 3; i++) {
+                client.send(GET.replace("GET", "HEAD") + next);
+                assertEquals(200, client.headResponse().status());
+                assertEquals("next", client.response().text());
+                assertEquals("begun", client.request(GET).text());
+                assertEquals("next", client.request(next).text());
+            }
+            assertEquals(6, bodies.size());
+            assertTrue(gone.isEmpty(), gone::toString);
+            for (int i = 0; i < 3; i++) {
+                bodies.take().end();
+                assertEquals("next", client.request(next).text());
+            }
+            client.reset();
+        }
+        for (int i = 0; i < 3; i++) {
+            assertEquals(
+                    HttpException.Kind.CLOSED,
+                    gone.poll(Await.SECONDS, TimeUnit.SECONDS).kind());
+        }
+        awaitReleased(server);
+        assertEquals(3, bodies.size());
+        assertEquals(0, server.server().stats().handlerFailures());
+    }
+
+    @Test
+    @Tag("C7")
+    @Tag("D1")
+    @DisplayName("C7, D1: a response that is whole for the client holds up nobody, though its stream is not ended")
+    void wholeButNotEnded() throws Exception {
+        var pool = Executors.newCachedThreadPool();
+        try {
+            for (Dispatch everywhere : places(pool)) {
+                for (Dispatch wraps : places(pool)) {
+                    try (var server = TestServer.start(backend, builder -> builder.dispatch(everywhere))) {
+                        assertHoldsUpNobody(server, wraps);
+                    }
+                }
+            }
+        } finally {
+            pool.shutdownNow();
+        }
+    }
+
+    @Test
+    @Tag("D5")
+    @DisplayName(
+            "D5: the handler of such a response hears that the client has ended its side, when it had time to end it")
+    void wholeAndLeft() throws Exception {
+        var gone = new CompletableFuture<HttpException>();
+        var held = new CompletableFuture<OutgoingBody>();
+        try (var server = TestServer.start(backend, builder -> builder.lingerTimeout(Duration.ofMillis(50)))
+                        .on("/x", (request, response) -> {
+                            request.onDisconnect().thenAccept(gone::complete);
+                            OutgoingBody body = response.stream();
+                            body.write("begun");
+                            held.complete(body);
+                        });
+                RawClient client = server.connect()) {
+            client.send(GET.replace("GET", "HEAD")).end();
+            assertEquals(200, client.headResponse().status());
+            client.assertEnd();
+            assertEquals(HttpException.Kind.CLOSED, Await.result(gone).kind());
+            awaitReleased(server);
+            held.join().end();
         }
     }
 
