@@ -109,8 +109,10 @@ struct gn_connection {
     bool clean_end : 1;   /* see gn_connection_finish_output */
     bool shutting : 1;    /* the sending side ends behind the output */
     bool leaving : 1;     /* it made room for others: its output is counted in gn_relief.leaving */
-    struct gn_h1_session h1;
-    struct gn_h2_session *h2; /* NULL: it speaks HTTP/1 */
+    union {               /* by `protocol` */
+        struct gn_h1_session h1;
+        struct gn_h2_session *h2;
+    };
 };
 
 /* Takes over a connected descriptor. 0, or a negative errno: the descriptor stays the caller's. */

@@ -3,6 +3,7 @@
 #include <string.h>
 
 #include "conn/connection.h"
+#include "h2/session.h"
 
 /* Since when the connection waits for its peer; GN_TIMER_NEVER: it does not, or holds nothing. */
 static uint64_t stalled_since(const struct gn_connection *connection)
@@ -107,7 +108,7 @@ static uint64_t spare_of(const struct gn_connection *connection)
 static uint64_t rank_of(const struct gn_connection *connection)
 {
     // A session of HTTP/2 may be in the middle of its input, and hold it elsewhere: it goes only as who has stalled.
-    bool may_go = connection->state != GN_CONNECTION_CLOSING && connection->h2 == NULL;
+    bool may_go = connection->state != GN_CONNECTION_CLOSING && connection->protocol != &gn_h2_protocol;
     uint64_t bytes = may_go ? spare_of(connection) : 0;
     if (bytes == 0 || connection->blocked == GN_BLOCKED_MEMORY)
         return bytes;

@@ -419,7 +419,6 @@ static void end(struct gn_connection *connection)
     gn_hpack_decoder_end(&session->decoder);
     gn_hpack_encoder_end(&session->encoder);
     gn_memory_free(&context->memory, session, sizeof(*session));
-    connection->h2 = NULL;
 }
 
 const struct gn_protocol gn_h2_protocol = {
