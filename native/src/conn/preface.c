@@ -10,8 +10,11 @@ static size_t input(struct gn_connection *connection, const uint8_t *bytes, size
 {
     size_t compared = length < GN_H2_PREFACE_LENGTH ? length : GN_H2_PREFACE_LENGTH;
     bool matches = memcmp(bytes, GN_H2_PREFACE, compared) == 0;
-    if (matches && compared < GN_H2_PREFACE_LENGTH)
+    if (matches && compared < GN_H2_PREFACE_LENGTH) {
+        if (gn_buffer_length(&connection->input) == 0)
+            connection->h1.since = connection->context->now; // its first byte
         return 0;
+    }
     if (!matches && connection->settings->http_1 != 0) {
         connection->protocol = &gn_h1_protocol;
         return connection->protocol->input(connection, bytes, length);
@@ -45,7 +48,11 @@ static void finish(struct gn_connection *connection)
 
 static uint64_t deadline(const struct gn_connection *connection, unsigned *reason)
 {
-    return gn_h1_protocol.deadline(connection, reason);
+    if (gn_buffer_length(&connection->input) == 0)
+        return gn_h1_protocol.deadline(connection, reason);
+    *reason = GN_REASON_HEAD_TIMEOUT;
+    uint64_t limit = connection->settings->head_timeout;
+    return limit == 0 ? GN_TIMER_NEVER : connection->h1.since + limit;
 }
 
 static uint64_t stalled_since(const struct gn_connection *connection)
@@ -55,6 +62,16 @@ static uint64_t stalled_since(const struct gn_connection *connection)
 
 static void expired(struct gn_connection *connection, unsigned reason)
 {
+    if (reason == GN_REASON_HEAD_TIMEOUT && connection->settings->http_1 != 0) {
+        // What is there begins a request line as well, and is answered as one.
+        connection->protocol = &gn_h1_protocol;
+        connection->protocol->input(connection, gn_buffer_bytes(connection->context, &connection->input),
+                                    gn_buffer_length(&connection->input));
+        if (connection->state != GN_CONNECTION_OPEN) {
+            connection->context->counters->timeouts++;
+            return;
+        }
+    }
     gn_h1_protocol.expired(connection, reason);
 }
 
