@@ -37,11 +37,10 @@ static inline bool gn_h2_budget_take(struct gn_h2_budget *budget, uint64_t now)
     return true;
 }
 
-/* Gives some for something useful, up to its size. */
+/* Gives some in advance for what follows from something useful. */
 static inline void gn_h2_budget_give(struct gn_h2_budget *budget, uint32_t more)
 {
-    uint32_t missing = budget->size - budget->left;
-    budget->left += more < missing ? more : missing;
+    budget->left += more < UINT32_MAX - budget->left ? more : 0;
 }
 
 #endif

@@ -18,6 +18,9 @@
 /* A stream sends so many octets before others have their turn. */
 #define QUANTUM 16384U
 
+/* Less is held until the end of the turn, where it makes one frame with what else there is by then. */
+#define DATA_AT_ONCE 1024U
+
 /* ---- the end of a response ---- */
 
 /* SENT is wanted, and all of the response is in the output. */
@@ -132,7 +135,7 @@ void gn_h2_reply_opened(struct gn_connection *connection, struct gn_h2_stream *s
 static bool send_body(struct gn_connection *connection, struct gn_h2_stream *stream, const uint8_t *bytes,
                       size_t length, bool end)
 {
-    while (length > 0 && may_write(connection, stream)) {
+    while ((end || length >= DATA_AT_ONCE) && length > 0 && may_write(connection, stream)) {
         size_t step = frame_room(connection, stream, length);
         uint8_t *to = gn_h2_reserve(connection, GN_H2_FRAME_HEADER + step);
         if (to == NULL)
