@@ -29,7 +29,7 @@ import org.junit.jupiter.params.ParameterizedTest;
 import org.junit.jupiter.params.provider.EnumSource;
 
 /** Reading that stops, is stopped, or should not have been begun. */
-class BodyMisuseTest extends ServerTest {
+class BodyMisuseTest extends VersionsTest {
     private static final String SIZED = "POST /read HTTP/1.1\r\nHost: x\r\nContent-Length: 10\r\n\r\n";
     private static final String NEXT = "GET /next HTTP/1.1\r\nHost: x\r\n\r\n";
 
@@ -42,7 +42,7 @@ class BodyMisuseTest extends ServerTest {
         return arrived;
     }
 
-    private static void assertInStep(RawClient client) throws Exception {
+    private static void assertInStep(Client client) throws Exception {
         server.forgetSeen();
         assertEquals(200, client.request(NEXT).status());
         assertEquals("/next", server.seen().target());
@@ -64,7 +64,7 @@ class BodyMisuseTest extends ServerTest {
     @EnumSource
     void secondRead(BodyWay way) throws Exception {
         CompletableFuture<Arrived> arrived = arrived();
-        try (RawClient client = server.connect()) {
+        try (Client client = connect()) {
             client.send(SIZED + "0123456789");
             Arrived one = Await.result(arrived);
             Await.result(way.read(one.request().body()));
@@ -93,7 +93,7 @@ class BodyMisuseTest extends ServerTest {
     @DisplayName("a stream is neither opened nor read on the thread of a loop")
     void streamOnLoop() throws Exception {
         CompletableFuture<Arrived> arrived = arrived();
-        try (RawClient client = server.connect()) {
+        try (Client client = connect()) {
             client.send(SIZED);
             Request request = Await.result(arrived).request();
             Throwable refused = Await.result(
@@ -113,7 +113,7 @@ class BodyMisuseTest extends ServerTest {
     @DisplayName("an interrupt ends the wait for bytes, and closes the stream")
     void interrupted() throws Exception {
         CompletableFuture<Arrived> arrived = arrived();
-        try (RawClient client = server.connect()) {
+        try (Client client = connect()) {
             client.send(SIZED + "01");
             InputStream stream = Await.result(arrived).request().body().inputStream();
             var read = new CompletableFuture<Throwable>();
@@ -147,7 +147,7 @@ class BodyMisuseTest extends ServerTest {
     @DisplayName("closing a stream wakes the thread that reads it, and leaves the rest unread")
     void closedStream() throws Exception {
         CompletableFuture<Arrived> arrived = arrived();
-        try (RawClient client = server.connect()) {
+        try (Client client = connect()) {
             client.send(SIZED + "01");
             InputStream stream = Await.result(arrived).request().body().inputStream();
             assertEquals('0', stream.read());
@@ -177,7 +177,7 @@ class BodyMisuseTest extends ServerTest {
     @DisplayName("a stream tells how much can be read without waiting, and stays at its end")
     void availableBytes() throws Exception {
         CompletableFuture<Arrived> arrived = arrived();
-        try (RawClient client = server.connect()) {
+        try (Client client = connect()) {
             client.send(SIZED);
             InputStream stream = Await.result(arrived).request().body().inputStream();
             assertEquals(0, stream.available());
@@ -224,7 +224,7 @@ class BodyMisuseTest extends ServerTest {
                             result.complete(failure);
                             response.send("failed");
                         }));
-        try (RawClient client = server.connect()) {
+        try (Client client = connect()) {
             client.send(SIZED + "01234");
             assertEquals("failed", client.response().text());
             Throwable failure = Await.result(result);
@@ -279,7 +279,7 @@ class BodyMisuseTest extends ServerTest {
                 response.send("cancelled");
             });
         });
-        try (RawClient client = server.connect()) {
+        try (Client client = connect()) {
             client.send(SIZED + "01234");
             assertEquals("cancelled", client.response().text());
             client.send("56789");
@@ -292,7 +292,7 @@ class BodyMisuseTest extends ServerTest {
     @DisplayName("a second subscriber is refused, the first one is not disturbed")
     void secondSubscriber() throws Exception {
         CompletableFuture<Arrived> arrived = arrived();
-        try (RawClient client = server.connect()) {
+        try (Client client = connect()) {
             client.send(SIZED);
             Flow.Publisher<ByteBuffer> publisher =
                     Await.result(arrived).request().body().publisher();
@@ -319,7 +319,7 @@ class BodyMisuseTest extends ServerTest {
                     throw new IllegalStateException("boom");
                 }));
         try (LogCapture log = LogCapture.open();
-                RawClient client = server.connect()) {
+                Client client = connect()) {
             client.send(SIZED + "01234");
             assertEquals(500, client.response().status());
             assertEquals("boom", log.warning().thrown().getMessage());
@@ -331,7 +331,7 @@ class BodyMisuseTest extends ServerTest {
     @EnumSource
     void readTooLate(BodyWay way) throws Exception {
         CompletableFuture<Arrived> arrived = arrived();
-        try (RawClient client = server.connect()) {
+        try (Client client = connect()) {
             client.send(SIZED);
             Arrived one = Await.result(arrived);
             CompletableFuture<BodyWay.Sum> read = way.read(one.request().body());

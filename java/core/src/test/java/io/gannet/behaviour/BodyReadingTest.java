@@ -11,6 +11,7 @@ import static org.junit.jupiter.api.Assertions.assertTrue;
 import io.gannet.Field;
 import io.gannet.Fields;
 import io.gannet.HttpException;
+import io.gannet.HttpVersion;
 import io.gannet.IncomingBody;
 import io.gannet.Request;
 import io.gannet.Response;
@@ -35,7 +36,7 @@ import org.junit.jupiter.params.provider.MethodSource;
 import org.junit.jupiter.params.provider.ValueSource;
 
 /** Each way of reading a body gives the same bytes, fails alike, and makes the peer wait when it does not read. */
-class BodyReadingTest extends ServerTest {
+class BodyReadingTest extends VersionsTest {
     private static final String CHUNKED = "POST /read HTTP/1.1\r\nHost: x\r\nTransfer-Encoding: chunked\r\n\r\n";
     private static final String NEXT = "GET /next HTTP/1.1\r\nHost: x\r\n\r\n";
     private static final int LARGE = 50 << 20;
@@ -46,7 +47,7 @@ class BodyReadingTest extends ServerTest {
     /** The credit, and what a backend has received already when it is told to stop: io_uring's buffers at most. */
     private static final int HELD = 2 << 20;
 
-    private static void assertInStep(RawClient client) throws Exception {
+    private static void assertInStep(Client client) throws Exception {
         server.forgetSeen();
         assertEquals(200, client.request(NEXT).status());
         assertEquals("/next", server.seen().target());
@@ -83,6 +84,7 @@ class BodyReadingTest extends ServerTest {
 
     @ParameterizedTest(name = "{0}: a body split at any offset is read as if sent whole: {1}")
     @MethodSource("smallBodies")
+    @Over(HttpVersion.HTTP_1_1)
     void splitBody(BodyWay way, Wire request) throws Exception {
         var expected = BodyWay.Sum.of("hello, world".getBytes(ISO_8859_1));
         server.on(
@@ -106,7 +108,7 @@ class BodyReadingTest extends ServerTest {
     @Tag("B1")
     void noBody(BodyWay way) throws Exception {
         server.on("/read", (request, response) -> answer(way, request, response));
-        try (RawClient client = server.connect()) {
+        try (Client client = connect()) {
             assertEquals(
                     "0", client.request("GET /read HTTP/1.1\r\nHost: x\r\n\r\n").text());
             assertEquals(
@@ -138,8 +140,8 @@ class BodyReadingTest extends ServerTest {
         var sent = new AtomicLong();
         var expected = new BodyWay.Sum();
         long before = server.stats().bytesReceived();
-        try (RawClient client = server.connect();
-                RawClient other = server.connect()) {
+        try (Client client = connect();
+                Client other = connect()) {
             var sending = CompletableFuture.runAsync(
                     () -> {
                         try {
@@ -208,8 +210,8 @@ class BodyReadingTest extends ServerTest {
                         response.send("read");
                     }
                 }));
-        try (RawClient client = server.connect();
-                RawClient other = server.connect()) {
+        try (Client client = connect();
+                Client other = connect()) {
             client.send("POST /read HTTP/1.1\r\nHost: x\r\nContent-Length: 400000\r\n\r\n");
             client.send(new byte[400_000]);
             var demand = Await.result(subscription);
@@ -256,7 +258,7 @@ class BodyReadingTest extends ServerTest {
                 }
             });
         });
-        try (RawClient client = server.connect()) {
+        try (Client client = connect()) {
             RawResponse response = client.request(CHUNKED
                     + "5\r\nhello\r\n0\r\nA: 1\r\nB:  two \r\nHost: evil\r\nA: 3\r\nContent-Length: 3\r\n"
                     + "Authorization: x\r\nTransfer-Encoding: chunked\r\n\r\n");
@@ -283,7 +285,7 @@ class BodyReadingTest extends ServerTest {
                 trailers.complete(body.trailers());
             });
         });
-        try (RawClient client = server.connect()) {
+        try (Client client = connect()) {
             client.request(CHUNKED + "0\r\nChecksum: abc\r\nVia: one\r\nVIA: two\r\n\r\n");
             assertInStep(client);
             var fields = Await.result(trailers);
@@ -304,7 +306,7 @@ class BodyReadingTest extends ServerTest {
                             sum -> response.send("trailers: " + body.trailers().size()
                                     + body.trailers().get("x") + body.trailers().toList()));
         });
-        try (RawClient client = server.connect()) {
+        try (Client client = connect()) {
             assertEquals(
                     "trailers: 0null[]",
                     client.request(CHUNKED + "1\r\nx\r\n0\r\n\r\n").text());
@@ -328,7 +330,7 @@ class BodyReadingTest extends ServerTest {
                     .thenAccept(length ->
                             response.send(String.valueOf(body.trailers().size())));
         });
-        try (RawClient client = server.connect()) {
+        try (Client client = connect()) {
             assertEquals(
                     String.valueOf(count),
                     client.request(CHUNKED + "0\r\n" + manyTrailers(count) + "\r\n")
@@ -414,7 +416,7 @@ class BodyReadingTest extends ServerTest {
             request.body();
             arrived.complete(request);
         });
-        try (RawClient client = server.connect()) {
+        try (Client client = connect()) {
             long before = server.stats().exchangesReset();
             client.send("POST /read HTTP/1.1\r\nHost: x\r\nContent-Length: 10\r\n\r\n12345");
             Request request = Await.result(arrived);
@@ -432,6 +434,7 @@ class BodyReadingTest extends ServerTest {
     @ParameterizedTest(name = "B18: {0}: the first read has 100 (Continue) sent")
     @EnumSource
     @Tag("B18")
+    @Over(HttpVersion.HTTP_1_1)
     void continues(BodyWay way) throws Exception {
         var arrived = new CompletableFuture<Request>();
         var answer = new CompletableFuture<Response>();
@@ -465,7 +468,7 @@ class BodyReadingTest extends ServerTest {
     void continuesNot(Wire request) throws Exception {
         for (BodyWay way : BodyWay.values()) {
             server.on("/read", (received, response) -> answer(way, received, response));
-            try (RawClient client = server.connect()) {
+            try (Client client = connect()) {
                 assertEquals(200, client.request(request.bytes()).status(), way::toString);
             }
         }
@@ -479,7 +482,7 @@ class BodyReadingTest extends ServerTest {
             CompletableFuture.supplyAsync(() -> request.body().inputStream(), BodyWay.threads())
                     .thenAccept(stream -> response.send("not read"));
         });
-        try (RawClient client = server.connect()) {
+        try (Client client = connect()) {
             client.send("POST /read HTTP/1.1\r\nHost: x\r\nExpect: 100-continue\r\nContent-Length: 5\r\n\r\n");
             RawResponse response = client.response();
             assertEquals(200, response.status());
@@ -492,6 +495,7 @@ class BodyReadingTest extends ServerTest {
     @Test
     @Tag("B24")
     @DisplayName("B24: what reads as it comes has no limit, what gathers has")
+    @Over(HttpVersion.HTTP_1_1)
     void limits() throws Exception {
         String body = "b".repeat(3 << 20);
         for (BodyWay way : BodyWay.values()) {

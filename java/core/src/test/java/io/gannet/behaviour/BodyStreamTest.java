@@ -13,6 +13,7 @@ import static org.junit.jupiter.api.Assertions.assertTrue;
 import io.gannet.Dispatch;
 import io.gannet.Handler;
 import io.gannet.HttpException;
+import io.gannet.HttpVersion;
 import io.gannet.OutgoingBody;
 import io.gannet.Response;
 import java.io.IOException;
@@ -33,7 +34,7 @@ import org.junit.jupiter.params.ParameterizedTest;
 import org.junit.jupiter.params.provider.ValueSource;
 
 /** Bodies that a blocking thread writes to a stream, and bodies that a publisher gives. */
-class BodyStreamTest extends ServerTest {
+class BodyStreamTest extends VersionsTest {
     private static final String GET = "GET /answer HTTP/1.1\r\nHost: x\r\n\r\n";
     private static final String HEAD = "HEAD /answer HTTP/1.1\r\nHost: x\r\n\r\n";
     private static final String NEXT = "GET /next HTTP/1.1\r\nHost: x\r\n\r\n";
@@ -70,7 +71,7 @@ class BodyStreamTest extends ServerTest {
         server.on("/next", (request, response) -> response.send("next"));
     }
 
-    private static void assertInStep(RawClient client) throws Exception {
+    private static void assertInStep(Client client) throws Exception {
         assertEquals("next", client.request(NEXT).text());
     }
 
@@ -99,7 +100,7 @@ class BodyStreamTest extends ServerTest {
                 }
             }
         });
-        try (RawClient client = server.connect()) {
+        try (Client client = connect()) {
             RawResponse response = client.request(GET);
             assertEquals(String.valueOf(length), response.field("content-length"));
             assertArrayEquals(bytes, response.body());
@@ -123,7 +124,7 @@ class BodyStreamTest extends ServerTest {
                 }
             }
         });
-        try (RawClient client = server.connect()) {
+        try (Client client = connect()) {
             RawResponse response = client.request(GET);
             assertEquals("chunked", response.field("transfer-encoding"));
             assertArrayEquals(bytes, response.body());
@@ -134,6 +135,7 @@ class BodyStreamTest extends ServerTest {
 
     @Test
     @DisplayName("flush sends the head and what was written")
+    @Over(HttpVersion.HTTP_1_1)
     void flush() throws Exception {
         var seen = new CompletableFuture<Void>();
         onThread(response -> {
@@ -165,7 +167,7 @@ class BodyStreamTest extends ServerTest {
             response.outputStream().write(bytes(8192));
             throw new IllegalStateException("too late to think of that");
         });
-        try (RawClient client = server.connect()) {
+        try (Client client = connect()) {
             assertEquals(500, client.request(GET).status());
             assertInStep(client);
         }
@@ -181,7 +183,7 @@ class BodyStreamTest extends ServerTest {
             assertThrows(IOException.class, () -> small.write(1));
             assertThrows(IOException.class, small::flush);
         });
-        try (RawClient client = server.connect()) {
+        try (Client client = connect()) {
             assertEquals("", client.request(GET).text());
             Await.result(outcome);
             onThread(response -> {
@@ -203,7 +205,7 @@ class BodyStreamTest extends ServerTest {
     @DisplayName("on a loop a stream is refused, and so is writing there to one that was made elsewhere")
     void onLoopRefused() throws Exception {
         try (TestServer own = TestServer.start(backend, builder -> builder.dispatch(Dispatch.loop()));
-                RawClient client = own.connect()) {
+                Client client = connect(own)) {
             own.on("/answer", (request, response) -> {
                 assertThrows(IllegalStateException.class, response::outputStream);
                 OutgoingBody body = response.stream();
@@ -222,6 +224,7 @@ class BodyStreamTest extends ServerTest {
     @Test
     @Tag("C5")
     @DisplayName("C5: a stream knows the declared length: more is refused, less cuts the response off")
+    @Over(HttpVersion.HTTP_1_1)
     void declared() throws Exception {
         onThread(response -> {
             OutputStream stream =
@@ -250,6 +253,7 @@ class BodyStreamTest extends ServerTest {
 
     @Test
     @DisplayName("a thread that waits for a client is told by an IOException that it is gone, and again at each write")
+    @Over(HttpVersion.HTTP_1_1)
     void clientGone() throws Exception {
         onThread(response -> {
             OutputStream stream = response.outputStream();
@@ -269,6 +273,7 @@ class BodyStreamTest extends ServerTest {
 
     @Test
     @DisplayName("an interrupt ends the wait with an InterruptedIOException, and the body is cut off")
+    @Over(HttpVersion.HTTP_1_1)
     void interrupted() throws Exception {
         onThread(response -> {
             OutputStream stream = response.outputStream();
@@ -296,7 +301,7 @@ class BodyStreamTest extends ServerTest {
     void publisher() throws Exception {
         var publisher = Buffers.of("one, ", "", "two, ", "three");
         onHandler((request, response) -> response.send(publisher));
-        try (RawClient client = server.connect()) {
+        try (Client client = connect()) {
             assertEquals("one, two, three", client.request(GET).text());
             assertInStep(client);
         }
@@ -318,7 +323,7 @@ class BodyStreamTest extends ServerTest {
                     })
                     .start();
         });
-        try (RawClient client = server.connect()) {
+        try (Client client = connect()) {
             byte[] body = client.request(GET).body();
             assertEquals(20_000_000, body.length);
             for (int i = 0; i < 1000; i++) {
@@ -334,7 +339,7 @@ class BodyStreamTest extends ServerTest {
         onHandler((request, response) -> response.send(new Buffers(() -> IntStream.range(0, 1_000_000)
                 .mapToObj(i -> ByteBuffer.wrap(new byte[i % 100 == 0 ? 1 : 0]))
                 .iterator())));
-        try (RawClient client = server.connect()) {
+        try (Client client = connect()) {
             assertEquals(10_000, client.request(GET).body().length);
             assertInStep(client);
         }
@@ -342,6 +347,7 @@ class BodyStreamTest extends ServerTest {
 
     @Test
     @DisplayName("a publisher that fails cuts the body off, and writeAll tells with what")
+    @Over(HttpVersion.HTTP_1_1)
     void publisherFails() throws Exception {
         var failure = new IllegalStateException("the source is dry");
         var told = new CompletableFuture<Throwable>();
@@ -357,6 +363,7 @@ class BodyStreamTest extends ServerTest {
 
     @Test
     @DisplayName("a publisher that throws from subscribe or request, or gives what nobody asked for, cuts the body off")
+    @Over(HttpVersion.HTTP_1_1)
     void publisherMisbehaves() throws Exception {
         List<Flow.Publisher<ByteBuffer>> bad = List.of(
                 subscriber -> {
@@ -397,6 +404,7 @@ class BodyStreamTest extends ServerTest {
 
     @Test
     @DisplayName("a client that goes away cancels the publisher, also one that has nothing to give at the time")
+    @Over(HttpVersion.HTTP_1_1)
     void cancels() throws Exception {
         var idle = new CompletableFuture<Void>();
         var told = new CompletableFuture<Throwable>();
@@ -439,7 +447,7 @@ class BodyStreamTest extends ServerTest {
     void publisherForHead() throws Exception {
         var publisher = Buffers.of("one", "two");
         onHandler((request, response) -> response.send(publisher));
-        try (RawClient client = server.connect()) {
+        try (Client client = connect()) {
             assertEquals(200, client.send(HEAD).headResponse().status());
             assertInStep(client);
         }
@@ -450,6 +458,7 @@ class BodyStreamTest extends ServerTest {
     @Test
     @Tag("C5")
     @DisplayName("C5: a publisher that gives less or more than Content-Length fails the response")
+    @Over(HttpVersion.HTTP_1_1)
     void publisherLength() throws Exception {
         for (String length : List.of("4", "2")) {
             var told = new CompletableFuture<Throwable>();
@@ -466,6 +475,7 @@ class BodyStreamTest extends ServerTest {
 
     @Test
     @DisplayName("while a publisher writes, nobody else does; trailers may be added until it ends")
+    @Over(HttpVersion.HTTP_1_1)
     void publisherOwns() throws Exception {
         var publisher = new SubmissionPublisher<ByteBuffer>();
         var owned = new CompletableFuture<OutgoingBody>();

@@ -26,7 +26,7 @@ import org.junit.jupiter.params.ParameterizedTest;
 import org.junit.jupiter.params.provider.ValueSource;
 
 /** Bodies that are read by a callback which is done with a chunk later. */
-class ChunksLaterTest extends ServerTest {
+class ChunksLaterTest extends VersionsTest {
     private static final String CHUNKED = "POST /read HTTP/1.1\r\nHost: x\r\nTransfer-Encoding: chunked\r\n\r\n";
     private static final String SIZED = "POST /read HTTP/1.1\r\nHost: x\r\nContent-Length: 4\r\n\r\n";
 
@@ -63,7 +63,7 @@ class ChunksLaterTest extends ServerTest {
     @ValueSource(booleans = {true, false})
     void inTurn(boolean onLoop) throws Exception {
         CompletableFuture<IncomingBody> body = read();
-        try (RawClient client = server.connect()) {
+        try (Client client = connect()) {
             client.send(CHUNKED + "2\r\nab\r\n");
             Given first = next();
             assertEquals("ab", first.chunk());
@@ -101,7 +101,7 @@ class ChunksLaterTest extends ServerTest {
     @DisplayName("B22: a stage that is not complete stops the client")
     void backPressure() throws Exception {
         read();
-        try (RawClient client = server.connect()) {
+        try (Client client = connect()) {
             int length = 32 << 20;
             client.send("POST /read HTTP/1.1\r\nHost: x\r\nContent-Length: " + length + "\r\n\r\n");
             var sent = BodyWay.onThread(() -> {
@@ -176,7 +176,7 @@ class ChunksLaterTest extends ServerTest {
                             return stage;
                         })
                         .whenComplete((done, failure) -> result.complete(failure)));
-        try (RawClient client = server.connect()) {
+        try (Client client = connect()) {
             client.send(SIZED + "ab");
             Await.result(called);
             client.reset();
@@ -197,7 +197,7 @@ class ChunksLaterTest extends ServerTest {
                 throw new HttpException(422, "not " + text);
             }));
         });
-        try (RawClient client = server.connect()) {
+        try (Client client = connect()) {
             RawResponse refused = client.request(SIZED + "abcd");
             assertEquals(422, refused.status());
             assertEquals("not abcd", refused.text());

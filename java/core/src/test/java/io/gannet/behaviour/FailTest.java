@@ -8,6 +8,7 @@ import static org.junit.jupiter.api.Assertions.assertTrue;
 
 import io.gannet.Handler;
 import io.gannet.HttpException;
+import io.gannet.HttpVersion;
 import io.gannet.Response;
 import java.io.IOException;
 import java.util.List;
@@ -26,7 +27,7 @@ import org.junit.jupiter.params.provider.EnumSource;
 
 /** {@link Response#fail}: what a handler's exception does, for code that runs later. */
 @Tag("C21")
-class FailTest extends ServerTest {
+class FailTest extends VersionsTest {
     private static final Logger LOGGER = Logger.getLogger("io.gannet");
     private static final String GET = "GET /fails?a=b HTTP/1.1\r\nHost: x\r\n\r\n";
     private static final String NEXT = "GET /next HTTP/1.1\r\nHost: x\r\n\r\n";
@@ -87,7 +88,7 @@ class FailTest extends ServerTest {
         return failures().get(index);
     }
 
-    private static void assertInStep(RawClient client) throws Exception {
+    private static void assertInStep(Client client) throws Exception {
         assertEquals("next", client.request(NEXT).text());
     }
 
@@ -103,7 +104,7 @@ class FailTest extends ServerTest {
                     response.fail(failure);
                     after.complete(response);
                 }));
-        try (RawClient client = server.connect()) {
+        try (Client client = connect()) {
             RawResponse response = client.request(GET);
             assertEquals(500, response.status());
             assertFalse(response.has("x-half"), response::toString);
@@ -130,7 +131,7 @@ class FailTest extends ServerTest {
                     response.setField("Allow", "PUT");
                     response.fail(new CompletionException(asked));
                 }));
-        try (RawClient client = server.connect()) {
+        try (Client client = connect()) {
             RawResponse response = client.request(GET);
             assertEquals(405, response.status());
             assertEquals("PUT", response.field("allow"));
@@ -159,7 +160,7 @@ class FailTest extends ServerTest {
                     response.send("complete");
                     response.fail(late);
                 }));
-        try (RawClient client = server.connect()) {
+        try (Client client = connect()) {
             assertEquals(500, client.request(GET).status());
             assertInStep(client);
             assertEquals(
@@ -178,6 +179,7 @@ class FailTest extends ServerTest {
     @ParameterizedTest
     @EnumSource
     @DisplayName("a response of which a part has gone out is cut off, so that the client can tell")
+    @Over(HttpVersion.HTTP_1_1)
     void cutOff(Place place) throws Exception {
         var sent = new CompletableFuture<Response>();
         server.on("/fails", (request, response) -> {
@@ -226,6 +228,7 @@ class FailTest extends ServerTest {
 
     @Test
     @DisplayName("a body over its limit is answered with 413 and the end, once")
+    @Over(HttpVersion.HTTP_1_1)
     void bodyTooLarge() throws Exception {
         server.on("/echo", echo(3));
         for (String body : List.of(
@@ -240,7 +243,7 @@ class FailTest extends ServerTest {
     @DisplayName("a body that breaks off is not the handler's failure")
     void bodyCut() throws Exception {
         server.on("/echo", echo(1000));
-        try (RawClient client = server.connect()) {
+        try (Client client = connect()) {
             client.send("POST /echo HTTP/1.1\r\nHost: x\r\nContent-Length: 100\r\n\r\nabc");
             Await.until(() -> server.stats().exchangesOpen() > 0, () -> "the request comes");
             client.reset();
@@ -261,7 +264,7 @@ class FailTest extends ServerTest {
             request.connection().onClose(gone::complete);
             waiting.complete(response);
         });
-        try (RawClient client = server.connect()) {
+        try (Client client = connect()) {
             client.send(GET);
             Await.result(waiting);
             client.reset();
@@ -280,7 +283,7 @@ class FailTest extends ServerTest {
             response.fail(new HttpException(404, "no such thing"));
             throw failure;
         });
-        try (RawClient client = server.connect()) {
+        try (Client client = connect()) {
             assertEquals("no such thing", client.request(GET).text());
             assertInStep(client);
         }

@@ -35,7 +35,7 @@ import org.junit.jupiter.params.provider.MethodSource;
 import org.junit.jupiter.params.provider.ValueSource;
 
 /** Wrong use of the API is told in the caller's own stack, and harms nothing else. */
-class MisuseTest extends ServerTest {
+class MisuseTest extends VersionsTest {
     private static final String GET = "GET /misuse HTTP/1.1\r\nHost: x\r\n\r\n";
 
     static Stream<Arguments> secondUses() {
@@ -59,7 +59,7 @@ class MisuseTest extends ServerTest {
             assertTrue(response.isCommitted());
             thrown.complete(assertThrows(IllegalStateException.class, () -> use.accept(response)));
         });
-        try (RawClient client = server.connect()) {
+        try (Client client = connect()) {
             for (int i = 0; i < 2; i++) {
                 RawResponse response = client.request(GET);
                 assertEquals(200, response.status());
@@ -78,7 +78,7 @@ class MisuseTest extends ServerTest {
             response.send("first");
             sent.complete(response);
         });
-        try (RawClient client = server.connect()) {
+        try (Client client = connect()) {
             assertEquals("first", client.request(GET).text());
             Response response = Await.result(sent);
             assertThrows(IllegalStateException.class, () -> response.send("second"));
@@ -94,7 +94,7 @@ class MisuseTest extends ServerTest {
             kept.complete(request);
             response.send();
         });
-        try (RawClient client = server.connect()) {
+        try (Client client = connect()) {
             client.request(GET);
             Request request = Await.result(kept);
             client.request("GET /other HTTP/1.1\r\nHost: other\r\nSecret: yes\r\n\r\n");
@@ -125,7 +125,7 @@ class MisuseTest extends ServerTest {
             body.complete(request.body());
             response.send();
         });
-        try (RawClient client = server.connect()) {
+        try (Client client = connect()) {
             client.request(GET);
             client.request("GET /other HTTP/1.1\r\nHost: other\r\nSecret: yes\r\n\r\n");
             Await.until(() -> server.stats().exchangesOpen() == 0, () -> "the exchanges end");
@@ -149,7 +149,7 @@ class MisuseTest extends ServerTest {
             assertThrows(IllegalStateException.class, () -> request.body().text());
             first.thenAccept(response::send);
         });
-        try (RawClient client = server.connect()) {
+        try (Client client = connect()) {
             client.send("POST /misuse HTTP/1.1\r\nHost: x\r\nContent-Length: 5\r\n\r\nhello");
             assertEquals("hello", client.response().text());
         }
@@ -163,7 +163,7 @@ class MisuseTest extends ServerTest {
             assertTrue(refused.getMessage().contains(String.valueOf(status)), refused.getMessage());
             response.send("refused");
         });
-        try (RawClient client = server.connect()) {
+        try (Client client = connect()) {
             assertEquals("refused", client.request(GET).text());
         }
     }
@@ -172,7 +172,7 @@ class MisuseTest extends ServerTest {
     @ValueSource(ints = {200, 299, 404, 418, 599, 600, 999})
     void statusWithin(int status) throws Exception {
         server.on("/misuse", (request, response) -> response.status(status).send("body"));
-        try (RawClient client = server.connect()) {
+        try (Client client = connect()) {
             RawResponse response = client.request(GET);
             assertEquals(status, response.status());
             assertEquals("body", response.text());
@@ -190,7 +190,7 @@ class MisuseTest extends ServerTest {
             assertThrows(IllegalStateException.class, response::send);
             response.send("1234");
         });
-        try (RawClient client = server.connect()) {
+        try (Client client = connect()) {
             assertEquals("1234", client.request(GET).text());
             assertEquals("1234", client.request(GET).text());
         }
@@ -224,7 +224,7 @@ class MisuseTest extends ServerTest {
                             }
                         })
                         .start());
-        try (RawClient client = server.connect()) {
+        try (Client client = connect()) {
             client.send(method + " /misuse HTTP/1.1\r\nHost: x\r\n\r\n");
             String message = Await.result(thrown).getMessage();
             assertTrue(message.contains(declared), message);
@@ -249,7 +249,7 @@ class MisuseTest extends ServerTest {
             response.setField("Content-Length", "3").send(buffer);
             assertEquals(0, buffer.remaining());
         });
-        try (RawClient client = server.connect()) {
+        try (Client client = connect()) {
             assertEquals("\1\2\3", client.request(GET).text());
         }
     }
@@ -262,7 +262,7 @@ class MisuseTest extends ServerTest {
                 (request, response) -> new Thread(() ->
                                 response.addField("Content-Length", "1234").send())
                         .start());
-        try (RawClient client = server.connect()) {
+        try (Client client = connect()) {
             RawResponse response =
                     client.send("HEAD /misuse HTTP/1.1\r\nHost: x\r\n\r\n").headResponse();
             assertEquals("1234", response.field("content-length"));
@@ -277,7 +277,7 @@ class MisuseTest extends ServerTest {
             assertThrows(IllegalArgumentException.class, () -> response.addField(field[0], field[1]));
             response.send("refused");
         });
-        try (RawClient client = server.connect()) {
+        try (Client client = connect()) {
             assertEquals("refused", client.request(GET).text());
         }
     }
@@ -315,7 +315,7 @@ class MisuseTest extends ServerTest {
             assertThrows(NullPointerException.class, () -> request.field((String) null));
             response.send("refused");
         });
-        try (RawClient client = server.connect()) {
+        try (Client client = connect()) {
             assertEquals("refused", client.request(GET).text());
         }
     }
@@ -456,7 +456,7 @@ class MisuseTest extends ServerTest {
             response.eventLoop().schedule(Duration.ofMillis(1), () -> response.send("still here"));
         });
         try (LogCapture log = LogCapture.open();
-                RawClient client = server.connect()) {
+                Client client = connect()) {
             assertEquals("still here", client.request(GET).text());
             Await.until(() -> log.warnings().size() == 2, () -> "two warnings, not " + log.warnings());
         }

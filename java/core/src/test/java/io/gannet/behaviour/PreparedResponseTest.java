@@ -8,6 +8,7 @@ import static org.junit.jupiter.api.Assertions.assertThrows;
 import static org.junit.jupiter.api.Assertions.assertTrue;
 
 import io.gannet.HttpServer;
+import io.gannet.HttpVersion;
 import io.gannet.PreparedResponse;
 import java.lang.management.ManagementFactory;
 import java.util.ArrayList;
@@ -22,7 +23,7 @@ import org.junit.jupiter.params.ParameterizedTest;
 import org.junit.jupiter.params.provider.ValueSource;
 
 /** Responses that are made once and sent many times. */
-class PreparedResponseTest extends ServerTest {
+class PreparedResponseTest extends VersionsTest {
     private static final String GET = "GET /answer HTTP/1.1\r\nHost: x\r\n\r\n";
     private static final String HEAD = "HEAD /answer HTTP/1.1\r\nHost: x\r\n\r\n";
     private static final String NEXT = "GET /next HTTP/1.1\r\nHost: x\r\n\r\n";
@@ -32,12 +33,13 @@ class PreparedResponseTest extends ServerTest {
         server.on("/next", (request, response) -> response.send("next"));
     }
 
-    private static void assertInStep(RawClient client) throws Exception {
+    private static void assertInStep(Client client) throws Exception {
         assertEquals("next", client.request(NEXT).text());
     }
 
     @Test
     @DisplayName("goes out with its status, fields and body, each time with a Date, and as text if it is")
+    @Over(HttpVersion.HTTP_1_1)
     void sent() throws Exception {
         answer(PreparedResponse.builder()
                 .status(201)
@@ -64,7 +66,7 @@ class PreparedResponseTest extends ServerTest {
     @Tag("C8")
     @DisplayName("C7, C8: HEAD, 204, 205 and 304 get no body")
     void hidden() throws Exception {
-        try (RawClient client = server.connect()) {
+        try (Client client = connect()) {
             answer(PreparedResponse.builder().body("hello").build());
             assertEquals("5", client.send(HEAD).headResponse().field("content-length"));
             assertInStep(client);
@@ -92,7 +94,7 @@ class PreparedResponseTest extends ServerTest {
         byte[] expected = bytes.clone();
         bytes[0]++;
         answer(prepared);
-        try (RawClient client = new RawClient(server.port(), 4096)) {
+        try (Client client = connectSlowly()) {
             client.send((GET + HEAD).repeat(20));
             for (int i = 0; i < 20; i++) {
                 RawResponse response = client.response();
@@ -106,6 +108,7 @@ class PreparedResponseTest extends ServerTest {
 
     @Test
     @DisplayName("takes the place of what was set on the response, but for Connection: close; onSent is told")
+    @Over(HttpVersion.HTTP_1_1)
     void instead() throws Exception {
         PreparedResponse prepared = PreparedResponse.builder().body("hello").build();
         var sent = new CompletableFuture<Void>();
@@ -140,7 +143,7 @@ class PreparedResponseTest extends ServerTest {
                 many.on("/answer", (request, response) -> response.send(prepared));
                 many.on("/elsewhere", (request, response) -> new Thread(() -> response.send(prepared)).start());
                 for (int i = 0; i < 20; i++) {
-                    try (RawClient client = many.connect()) {
+                    try (Client client = connect(many)) {
                         assertEquals("hello", client.request(GET).text());
                         assertEquals(
                                 "hello",
@@ -157,7 +160,7 @@ class PreparedResponseTest extends ServerTest {
     @DisplayName("once nothing refers to them any more, their memory is given back, and their places used again")
     void collected() throws Exception {
         try (TestServer fresh = TestServer.start(backend);
-                RawClient client = fresh.connect()) {
+                Client client = connect(fresh)) {
             var current = new PreparedResponse[1];
             fresh.on("/answer", (request, response) -> response.send(current[0]));
             current[0] = PreparedResponse.builder().body("first").build();
@@ -192,7 +195,7 @@ class PreparedResponseTest extends ServerTest {
             all.add(PreparedResponse.builder().body("number " + i).build());
         }
         server.on("/answer", (request, response) -> response.send(all.get(Integer.parseInt(request.query()))));
-        try (RawClient client = server.connect()) {
+        try (Client client = connect()) {
             for (int round = 0; round < 2; round++) {
                 for (int i = 0; i < all.size(); i++) {
                     String get = GET.replace("answer", "answer?" + i);
@@ -217,7 +220,7 @@ class PreparedResponseTest extends ServerTest {
                             response.send(prepared);
                         })
                         .start();
-                RawClient client = new RawClient(reusing.port())) {
+                Client client = new RawClient(reusing.port())) {
             String batch = GET.repeat(50);
             long least = Long.MAX_VALUE;
             for (int i = 0; i < 200 && least > 0; i++) {
@@ -270,7 +273,7 @@ class PreparedResponseTest extends ServerTest {
             }
         });
         answer(PreparedResponse.builder().body("fine").build());
-        try (RawClient client = server.connect()) {
+        try (Client client = connect()) {
             assertEquals("fine", client.request(GET).text());
         }
     }

@@ -9,6 +9,7 @@ import static org.junit.jupiter.api.Assertions.assertThrows;
 import static org.junit.jupiter.api.Assertions.assertTrue;
 
 import io.gannet.HttpException;
+import io.gannet.HttpVersion;
 import io.gannet.Response;
 import java.nio.ByteBuffer;
 import java.time.Duration;
@@ -23,7 +24,7 @@ import org.junit.jupiter.params.ParameterizedTest;
 import org.junit.jupiter.params.provider.EnumSource;
 
 /** Responses that a publisher gives: the head goes out with the first buffer, or the end. */
-class PublishedResponseTest extends ServerTest {
+class PublishedResponseTest extends VersionsTest {
     private static final String GET = "GET /answer HTTP/1.1\r\nHost: x\r\n\r\n";
     private static final String NEXT = "GET /next HTTP/1.1\r\nHost: x\r\n\r\n";
     private static final String CHUNKED = "POST /echo HTTP/1.1\r\nHost: x\r\nTransfer-Encoding: chunked\r\n\r\n";
@@ -85,7 +86,7 @@ class PublishedResponseTest extends ServerTest {
         answer(where, publisher, response -> {});
     }
 
-    private static void assertInStep(RawClient client) throws Exception {
+    private static void assertInStep(Client client) throws Exception {
         assertEquals("next", client.request(NEXT).text());
     }
 
@@ -98,7 +99,7 @@ class PublishedResponseTest extends ServerTest {
     @Tag("C21")
     void failsFirst(Where where) throws Exception {
         answer(where, new Buffers(List.of(), new HttpException(503, "not now")), r -> r.addField("Retry-After", "9"));
-        try (RawClient client = server.connect()) {
+        try (Client client = connect()) {
             RawResponse response = client.request(GET);
             assertEquals(503, response.status());
             assertEquals("9", response.field("retry-after"));
@@ -120,7 +121,7 @@ class PublishedResponseTest extends ServerTest {
         var signals = new Signals();
         var sent = new CompletableFuture<Response>();
         answer(where, signals, sent::complete);
-        try (RawClient client = server.connect()) {
+        try (Client client = connect()) {
             client.send(GET);
             var subscriber = Await.result(signals.asked);
             assertTrue(Await.result(sent).isCommitted());
@@ -134,6 +135,7 @@ class PublishedResponseTest extends ServerTest {
     @ParameterizedTest(name = "C21: a publisher that fails behind its first buffer cuts the response off: {0}")
     @EnumSource
     @Tag("C21")
+    @Over(HttpVersion.HTTP_1_1)
     void failsBehind(Where where) throws Exception {
         answer(where, new Buffers(List.of(buffer("part")), new HttpException(503, "not now")));
         try (RawClient client = server.connect()) {
@@ -146,6 +148,7 @@ class PublishedResponseTest extends ServerTest {
     @ParameterizedTest(name = "C1: a publisher without a buffer is an empty body, whose length is known: {0}")
     @EnumSource
     @Tag("C1")
+    @Over(HttpVersion.HTTP_1_1)
     void empty(Where where) throws Exception {
         answer(where, Buffers.of());
         try (RawClient client = server.connect()) {
@@ -174,7 +177,7 @@ class PublishedResponseTest extends ServerTest {
     void head(Where where) throws Exception {
         var signals = new Signals();
         answer(where, signals);
-        try (RawClient client = server.connect()) {
+        try (Client client = connect()) {
             RawResponse response = client.send(GET.replace("GET", "HEAD")).headResponse();
             assertEquals(200, response.status());
             Await.result(signals.cancelled);
@@ -185,6 +188,7 @@ class PublishedResponseTest extends ServerTest {
     @ParameterizedTest(
             name = "buffers that do not add up to Content-Length: 500 before the first, a cut behind it: {0}")
     @EnumSource
+    @Over(HttpVersion.HTTP_1_1)
     void otherLength(Where where) throws Exception {
         Consumer<Response> declared = response -> response.addField("Content-Length", "4");
         try (RawClient client = server.connect()) {
@@ -207,7 +211,7 @@ class PublishedResponseTest extends ServerTest {
         var signals = new Signals();
         var sent = new CompletableFuture<Response>();
         answer(where, signals, sent::complete);
-        try (RawClient client = server.connect()) {
+        try (Client client = connect()) {
             client.send(GET);
             var subscriber = Await.result(signals.asked);
             sent.join().fail(new HttpException(504, "too late"));
@@ -229,7 +233,7 @@ class PublishedResponseTest extends ServerTest {
             throw new HttpException(409, "no, wait");
         });
         server.on("/next", (request, response) -> response.send("next"));
-        try (RawClient client = server.connect()) {
+        try (Client client = connect()) {
             assertEquals("no, wait", client.request(GET).text());
             Await.result(signals.cancelled);
             assertInStep(client);
@@ -242,7 +246,7 @@ class PublishedResponseTest extends ServerTest {
         var signals = new Signals();
         try (var limited = TestServer.start(backend, builder -> builder.handlerDeadline(Duration.ofMillis(50)))
                         .on("/answer", (request, response) -> response.send(signals));
-                RawClient client = limited.connect()) {
+                Client client = connect(limited)) {
             assertEquals(503, client.request(GET).status());
             Await.result(signals.cancelled);
             Await.until(
@@ -256,7 +260,7 @@ class PublishedResponseTest extends ServerTest {
     void clientGone(Where where) throws Exception {
         var signals = new Signals();
         answer(where, signals);
-        try (RawClient client = server.connect()) {
+        try (Client client = connect()) {
             client.send(GET);
             var subscriber = Await.result(signals.asked);
             client.reset();
@@ -278,6 +282,7 @@ class PublishedResponseTest extends ServerTest {
     @Tag("C21")
     @DisplayName(
             "B10, C21: an echo answers a body that is broken from the start with 400, and cuts off behind a first chunk")
+    @Over(HttpVersion.HTTP_1_1)
     void echoOfBroken() throws Exception {
         echo();
         try (RawClient client = server.connect()) {
@@ -302,7 +307,7 @@ class PublishedResponseTest extends ServerTest {
     void echoSplit() throws Exception {
         echo();
         byte[] request = (CHUNKED + "3\r\nabc\r\n2\r\nde\r\n0\r\n\r\n").getBytes(ISO_8859_1);
-        try (RawClient client = server.connect()) {
+        try (Client client = connect()) {
             for (int cut = CHUNKED.length(); cut < request.length; cut++) {
                 client.send(java.util.Arrays.copyOf(request, cut));
                 client.send(java.util.Arrays.copyOfRange(request, cut, request.length));

@@ -10,6 +10,7 @@ import java.io.UncheckedIOException;
 import java.net.InetAddress;
 import java.net.InetSocketAddress;
 import java.net.Socket;
+import java.net.SocketException;
 import java.util.ArrayList;
 import java.util.List;
 import java.util.Map;
@@ -19,7 +20,7 @@ import java.util.Map;
  * is an {@link AssertionError}. Strings are bytes, one a char. A server that stays silent for ten seconds is a
  * {@link java.net.SocketTimeoutException}.
  */
-final class RawClient implements AutoCloseable {
+final class RawClient implements Client {
     private final Socket socket = new Socket();
     private final InputStream input;
 
@@ -54,11 +55,13 @@ final class RawClient implements AutoCloseable {
         return (InetSocketAddress) socket.getLocalSocketAddress();
     }
 
-    RawClient send(String bytes) throws IOException {
+    @Override
+    public RawClient send(String bytes) throws IOException {
         return send(bytes.getBytes(ISO_8859_1));
     }
 
-    RawClient send(byte[] bytes) throws IOException {
+    @Override
+    public RawClient send(byte[] bytes) throws IOException {
         socket.getOutputStream().write(bytes);
         return this;
     }
@@ -69,18 +72,57 @@ final class RawClient implements AutoCloseable {
         return this;
     }
 
-    /** Sends and reads the response to it. */
-    RawResponse request(String bytes) throws IOException {
-        return send(bytes).response();
-    }
-
-    RawResponse response() throws IOException {
+    @Override
+    public RawResponse response() throws IOException {
         return response(false);
     }
 
-    /** Reads the response to a HEAD request. */
-    RawResponse headResponse() throws IOException {
+    @Override
+    public RawResponse headResponse() throws IOException {
         return response(true);
+    }
+
+    @Override
+    public RawResponse cutResponse() throws IOException {
+        String statusLine = line();
+        var head = new RawResponse(statusLine, Integer.parseInt(statusLine.substring(9, 12)), fields(), new byte[0]);
+        var body = new ByteArrayOutputStream();
+        try {
+            for (int octet = input.read(); octet != -1; octet = input.read()) {
+                body.write(octet);
+            }
+        } catch (SocketException reset) {
+            // So it was cut off, whatever has come.
+            return head;
+        }
+        String length = head.field("content-length");
+        byte[] bytes = body.toByteArray();
+        if (length != null) {
+            if (bytes.length >= Long.parseLong(length)) {
+                throw new AssertionError("a response that is not cut off: " + head);
+            }
+            return new RawResponse(statusLine, head.status(), head.fields(), bytes);
+        }
+        return new RawResponse(statusLine, head.status(), head.fields(), wholeChunks(bytes));
+    }
+
+    /** The chunks in what came before a cut, which is no last chunk. */
+    private static byte[] wholeChunks(byte[] bytes) {
+        String text = new String(bytes, ISO_8859_1);
+        var body = new StringBuilder();
+        for (int at = 0; at < text.length(); ) {
+            int line = text.indexOf("\r\n", at);
+            if (line < 0) {
+                break;
+            }
+            int length = Integer.parseInt(text.substring(at, line), 16);
+            if (length == 0) {
+                throw new AssertionError("a body that is not cut off, of " + body.length() + " bytes");
+            }
+            body.append(text, line + 2, Math.min(text.length(), line + 2 + length));
+            at = line + 2 + length + 2;
+        }
+        return body.toString().getBytes(ISO_8859_1);
     }
 
     /** Everything up to the end of the connection. */
@@ -96,8 +138,8 @@ final class RawClient implements AutoCloseable {
         return bytes;
     }
 
-    /** Whether a byte can be read without waiting. */
-    boolean isAnswered() {
+    @Override
+    public boolean isAnswered() {
         try {
             return input.available() > 0;
         } catch (IOException e) {
@@ -115,8 +157,8 @@ final class RawClient implements AutoCloseable {
         }
     }
 
-    /** Closes with a reset. */
-    void reset() throws IOException {
+    @Override
+    public void reset() throws IOException {
         socket.setSoLinger(true, 0);
         socket.close();
     }

@@ -13,6 +13,7 @@ import static org.junit.jupiter.api.Assertions.assertTrue;
 import io.gannet.FieldName;
 import io.gannet.Handler;
 import io.gannet.HttpException;
+import io.gannet.HttpVersion;
 import io.gannet.Response;
 import java.io.IOException;
 import java.nio.ByteBuffer;
@@ -37,7 +38,7 @@ import org.junit.jupiter.params.provider.MethodSource;
 import org.junit.jupiter.params.provider.ValueSource;
 
 /** What goes out as a response: group C of the behaviours. */
-class ResponseTest extends ServerTest {
+class ResponseTest extends VersionsTest {
     private static final String GET = "GET /answer HTTP/1.1\r\nHost: x\r\n\r\n";
     private static final String HEAD = "HEAD /answer HTTP/1.1\r\nHost: x\r\n\r\n";
     private static final String GET_10 = "GET /answer HTTP/1.0\r\n\r\n";
@@ -49,7 +50,7 @@ class ResponseTest extends ServerTest {
         server.on("/next", (request, response) -> response.send("next"));
     }
 
-    private static void assertInStep(RawClient client) throws Exception {
+    private static void assertInStep(Client client) throws Exception {
         assertEquals("next", client.request(NEXT).text());
     }
 
@@ -68,6 +69,7 @@ class ResponseTest extends ServerTest {
     @ParameterizedTest(name = "C1: {0} goes out with its Content-Length, to HTTP/1.1 and to HTTP/1.0")
     @MethodSource("knownLengths")
     @Tag("C1")
+    @Over(HttpVersion.HTTP_1_1)
     void knownLength(String what, Consumer<Response> answer) throws Exception {
         answer(answer);
         try (RawClient client = server.connect()) {
@@ -84,7 +86,7 @@ class ResponseTest extends ServerTest {
     @Test
     @DisplayName("text is sent in UTF-8, with a Content-Type unless the handler has set one")
     void textType() throws Exception {
-        try (RawClient client = server.connect()) {
+        try (Client client = connect()) {
             answer(response -> response.send("gr\u00fcn"));
             RawResponse response = client.request(GET);
             assertEquals("text/plain; charset=utf-8", response.field("content-type"));
@@ -105,7 +107,7 @@ class ResponseTest extends ServerTest {
                 .addField("X-One", "\u00e4\t \u00ff")
                 .setField("x-two", "c")
                 .send());
-        try (RawClient client = server.connect()) {
+        try (Client client = connect()) {
             RawResponse response = client.request(GET);
             assertEquals(List.of("1", "\u00e4\t \u00ff"), response.all("x-one"));
             assertEquals(List.of("c"), response.all("x-two"));
@@ -131,7 +133,7 @@ class ResponseTest extends ServerTest {
                 .removeField(FieldName.CONTENT_LENGTH)
                 .removeField("connection")
                 .send("hello"));
-        try (RawClient client = server.connect()) {
+        try (Client client = connect()) {
             RawResponse response = client.request(GET);
             assertFalse(response.has("x-one"), response::toString);
             assertEquals("2", response.field("x-two"));
@@ -150,6 +152,7 @@ class ResponseTest extends ServerTest {
         "HEAD, 404, HTTP/1.0"
     })
     @Tag("C4")
+    @Over(HttpVersion.HTTP_1_1)
     void transferEncoding(String method, int status, String version) throws Exception {
         answer(response ->
                 response.status(status).addField("Transfer-Encoding", "chunked").send("hello"));
@@ -168,7 +171,7 @@ class ResponseTest extends ServerTest {
     @DisplayName("C6: an empty 200 has Content-Length 0; to HEAD none is implied")
     void emptyResponse() throws Exception {
         answer(Response::send);
-        try (RawClient client = server.connect()) {
+        try (Client client = connect()) {
             assertEquals("0", client.request(GET).field("content-length"));
             assertNull(client.send(HEAD).headResponse().field("content-length"));
             assertInStep(client);
@@ -179,7 +182,7 @@ class ResponseTest extends ServerTest {
     @Tag("C7")
     @DisplayName("C7: to HEAD an explicit or computed Content-Length is sent, and no byte of a body")
     void head() throws Exception {
-        try (RawClient client = server.connect()) {
+        try (Client client = connect()) {
             answer(response -> response.addField("Content-Length", "1234").send());
             assertEquals("1234", client.send(HEAD).headResponse().field("content-length"));
             answer(response -> response.send("hello"));
@@ -196,7 +199,7 @@ class ResponseTest extends ServerTest {
     void noContent(int status) throws Exception {
         List<Consumer<Response>> answers = List.of(
                 Response::send, response -> response.send("hello"), response -> response.send(new byte[100_000]));
-        try (RawClient client = server.connect()) {
+        try (Client client = connect()) {
             for (Consumer<Response> answer : answers) {
                 answer(response -> answer.accept(response.status(status)));
                 RawResponse response = client.request(GET);
@@ -215,7 +218,7 @@ class ResponseTest extends ServerTest {
     @Tag("C8")
     @DisplayName("C8: a 304 without a body has no implied Content-Length, and keeps a declared one")
     void notModified() throws Exception {
-        try (RawClient client = server.connect()) {
+        try (Client client = connect()) {
             answer(response -> response.status(304).send());
             assertNull(client.request(GET).field("content-length"));
             answer(response ->
@@ -234,7 +237,7 @@ class ResponseTest extends ServerTest {
             assertTrue(refused.getMessage().contains(String.valueOf(status)), refused.getMessage());
             response.send("refused");
         });
-        try (RawClient client = server.connect()) {
+        try (Client client = connect()) {
             RawResponse response = client.request(GET);
             assertEquals(200, response.status());
             assertEquals("refused", response.text());
@@ -246,7 +249,7 @@ class ResponseTest extends ServerTest {
     @DisplayName("C12: one Date, an IMF-fixdate within a second of now")
     void date() throws Exception {
         answer(Response::send);
-        try (RawClient client = server.connect()) {
+        try (Client client = connect()) {
             Instant before = Instant.now();
             String date = client.request(GET).field("date");
             Instant after = Instant.now();
@@ -264,11 +267,11 @@ class ResponseTest extends ServerTest {
     void ownDate() throws Exception {
         String own = "Sun, 06 Nov 1994 08:49:37 GMT";
         answer(response -> response.addField("date", own).send());
-        try (RawClient client = server.connect()) {
+        try (Client client = connect()) {
             assertEquals(own, client.request(GET).field("date"));
         }
         try (var dateless = TestServer.start(backend, builder -> builder.date(false));
-                RawClient client = dateless.connect()) {
+                Client client = connect(dateless)) {
             assertFalse(client.request(GET).has("date"));
             assertTrue(client.request("bad\r\n\r\n").status() == 400);
         }
@@ -289,6 +292,7 @@ class ResponseTest extends ServerTest {
     @ParameterizedTest(name = "C13: the last response says Connection: close, to {0}")
     @MethodSource("closing")
     @Tag("C13")
+    @Over(HttpVersion.HTTP_1_1)
     void closingResponse(Wire request, Handler handler) throws Exception {
         server.on("/answer", handler);
         try (RawClient client = server.connect()) {
@@ -303,6 +307,7 @@ class ResponseTest extends ServerTest {
     @Tag("C14")
     @Tag("C15")
     @DisplayName("C14, C15: HTTP/1.0 is answered with HTTP/1.1, kept with keep-alive where that was asked, else closed")
+    @Over(HttpVersion.HTTP_1_1)
     void http10() throws Exception {
         answer(response -> response.send("hello"));
         try (RawClient client = server.connect()) {
@@ -335,7 +340,7 @@ class ResponseTest extends ServerTest {
             }
             response.send("refused");
         });
-        try (RawClient client = server.connect()) {
+        try (Client client = connect()) {
             RawResponse response = client.request(GET);
             assertEquals("refused", response.text());
             assertFalse(response.has("injected"));
@@ -356,7 +361,7 @@ class ResponseTest extends ServerTest {
             assertThrows(IllegalArgumentException.class, () -> response.addField(name.bytes(), "v"));
             response.send("refused");
         });
-        try (RawClient client = server.connect()) {
+        try (Client client = connect()) {
             assertEquals("refused", client.request(GET).text());
         }
     }
@@ -377,7 +382,7 @@ class ResponseTest extends ServerTest {
         answer(Response::send);
         long failures = server.server().stats().handlerFailures();
         try (LogCapture log = LogCapture.open();
-                RawClient client = server.connect()) {
+                Client client = connect()) {
             RawResponse response = client.request("GET /throws?a=b HTTP/1.1\r\nHost: x\r\n\r\n");
             assertEquals(500, response.status());
             assertFalse(response.has("x-half"), response::toString);
@@ -401,7 +406,7 @@ class ResponseTest extends ServerTest {
         });
         answer(Response::send);
         try (LogCapture log = LogCapture.open();
-                RawClient client = server.connect()) {
+                Client client = connect()) {
             assertEquals(
                     500,
                     client.request("GET /error HTTP/1.1\r\nHost: x\r\n\r\n").status());
@@ -419,7 +424,7 @@ class ResponseTest extends ServerTest {
         });
         answer(Response::send);
         long failures = server.server().stats().handlerFailures();
-        try (RawClient client = server.connect()) {
+        try (Client client = connect()) {
             RawResponse response = client.request("GET /teapot HTTP/1.1\r\nHost: x\r\n\r\n");
             assertEquals(418, response.status());
             assertEquals("short and stout", response.text());
@@ -438,7 +443,7 @@ class ResponseTest extends ServerTest {
         });
         long failures = server.server().stats().handlerFailures();
         try (LogCapture log = LogCapture.open();
-                RawClient client = server.connect()) {
+                Client client = connect()) {
             RawResponse response = client.request("GET /busy HTTP/1.1\r\nHost: x\r\n\r\n");
             assertEquals(503, response.status());
             assertEquals("120", response.field("retry-after"));
@@ -450,6 +455,7 @@ class ResponseTest extends ServerTest {
     @Test
     @Tag("C21")
     @DisplayName("C21: with an HttpException go the fields that were set, but for those of the body that was meant")
+    @Over(HttpVersion.HTTP_1_1)
     void httpExceptionKeepsFields() throws Exception {
         server.on("/secret", (request, response) -> {
             response.addField("WWW-Authenticate", "Basic realm=\"a\"")
@@ -483,7 +489,7 @@ class ResponseTest extends ServerTest {
         });
         answer(Response::send);
         try (LogCapture log = LogCapture.open();
-                RawClient client = server.connect()) {
+                Client client = connect()) {
             assertEquals(
                     "complete",
                     client.request("GET /late HTTP/1.1\r\nHost: x\r\n\r\n").text());
@@ -495,6 +501,7 @@ class ResponseTest extends ServerTest {
     @Test
     @Tag("C21")
     @DisplayName("C21: a handler that throws on a request with a body does not put the connection out of step")
+    @Over(HttpVersion.HTTP_1_1)
     void throwsWithBody() throws Exception {
         server.on("/throws-early", (request, response) -> {
             throw new IllegalStateException("not today");
@@ -525,7 +532,7 @@ class ResponseTest extends ServerTest {
                 response -> response.send(ByteBuffer.wrap(body)),
                 response -> new Thread(() -> response.send(body)).start(),
                 response -> new Thread(() -> response.send(ByteBuffer.wrap(body))).start());
-        try (RawClient client = server.connect()) {
+        try (Client client = connect()) {
             for (Consumer<Response> answer : answers) {
                 answer(answer);
                 assertArrayEquals(body, client.request(GET).body());
@@ -541,7 +548,7 @@ class ResponseTest extends ServerTest {
         var first = new CompletableFuture<Response>();
         var last = new CompletableFuture<Void>();
         try (var pipelining = TestServer.start(backend, builder -> builder.maxPipelinedRequests(32));
-                RawClient client = pipelining.connect()) {
+                Client client = connect(pipelining)) {
             pipelining.on("/pipelined", (request, response) -> {
                 String text = request.query().repeat(length);
                 switch (request.query()) {

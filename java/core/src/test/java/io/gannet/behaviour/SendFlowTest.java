@@ -5,6 +5,7 @@ import static org.junit.jupiter.api.Assertions.assertEquals;
 import static org.junit.jupiter.api.Assertions.assertFalse;
 import static org.junit.jupiter.api.Assertions.assertTrue;
 
+import io.gannet.HttpVersion;
 import io.gannet.LoopStats;
 import io.gannet.OutgoingBody;
 import java.io.OutputStream;
@@ -18,7 +19,7 @@ import org.junit.jupiter.params.ParameterizedTest;
 import org.junit.jupiter.params.provider.ValueSource;
 
 /** A client that does not read stops the writer, with a bounded number of bytes in between; and lets it go on. */
-class SendFlowTest extends ServerTest {
+class SendFlowTest extends VersionsTest {
     private static final int PIECE = 50_000;
     private static final String GET = "GET /answer HTTP/1.1\r\nHost: x\r\n\r\n";
 
@@ -86,7 +87,7 @@ class SendFlowTest extends ServerTest {
             writer.complete(one);
             one.go();
         });
-        try (RawClient client = new RawClient(server.port(), 4096)) {
+        try (Client client = connectSlowly()) {
             long sentBefore = server.stats().bytesSent();
             client.send(GET);
             Writer one = Await.result(writer);
@@ -104,6 +105,7 @@ class SendFlowTest extends ServerTest {
 
     @ParameterizedTest(name = "200 MiB go to a client that reads, and the server needs no more memory for it: {0}")
     @ValueSource(strings = {"loop", "thread"})
+    @Over(HttpVersion.HTTP_1_1)
     void large(String where) throws Exception {
         int pieces = 4200;
         server.on("/answer", (request, response) -> {
@@ -143,6 +145,7 @@ class SendFlowTest extends ServerTest {
     @ParameterizedTest(name = "50 clients that stop in the middle of 1 GiB cost less than 32 MiB together: {0}")
     @ValueSource(strings = {"loop", "thread"})
     @Tag("load")
+    @Over(HttpVersion.HTTP_1_1)
     void manyStop(String where) throws Exception {
         long bytes = 1L << 30;
         int clients = 50;

@@ -15,6 +15,7 @@ import io.gannet.Field;
 import io.gannet.FieldName;
 import io.gannet.Handler;
 import io.gannet.HttpException;
+import io.gannet.HttpVersion;
 import io.gannet.OutgoingBody;
 import io.gannet.Request;
 import io.gannet.Response;
@@ -39,7 +40,7 @@ import org.junit.jupiter.params.provider.EnumSource;
 import org.junit.jupiter.params.provider.ValueSource;
 
 /** Bodies that are written chunk by chunk, where the handler runs and from another thread. */
-class StreamedResponseTest extends ServerTest {
+class StreamedResponseTest extends VersionsTest {
     private static final String GET = "GET /answer HTTP/1.1\r\nHost: x\r\n\r\n";
     private static final String GET_CLOSE = "GET /answer HTTP/1.1\r\nHost: x\r\nConnection: close\r\n\r\n";
     private static final String HEAD = "HEAD /answer HTTP/1.1\r\nHost: x\r\n\r\n";
@@ -93,7 +94,7 @@ class StreamedResponseTest extends ServerTest {
         server.on("/next", (request, response) -> response.send("next"));
     }
 
-    private static void assertInStep(RawClient client) throws Exception {
+    private static void assertInStep(Client client) throws Exception {
         assertEquals("next", client.request(NEXT).text());
     }
 
@@ -124,6 +125,7 @@ class StreamedResponseTest extends ServerTest {
             name = "C1: a body of unknown length is chunked for HTTP/1.1 and ends the connection for 1.0: {0}")
     @EnumSource
     @Tag("C1")
+    @Over(HttpVersion.HTTP_1_1)
     void unknownLength(Where where) throws Exception {
         answer(where, (request, response) -> hello(response));
         try (RawClient client = server.connect()) {
@@ -145,7 +147,7 @@ class StreamedResponseTest extends ServerTest {
     @Tag("C1")
     void declaredLength(Where where) throws Exception {
         answer(where, (request, response) -> hello(response.addField("Content-Length", "5")));
-        try (RawClient client = server.connect()) {
+        try (Client client = connect()) {
             RawResponse response = client.request(GET);
             assertEquals("5", response.field("content-length"));
             assertFalse(response.has("transfer-encoding"));
@@ -159,7 +161,7 @@ class StreamedResponseTest extends ServerTest {
     @Tag("C7")
     @Tag("C8")
     void hidden(Where where) throws Exception {
-        try (RawClient client = server.connect()) {
+        try (Client client = connect()) {
             answer(where, (request, response) -> hello(response));
             RawResponse head = client.send(HEAD).headResponse();
             assertFalse(head.has("content-length"), head::toString);
@@ -186,6 +188,7 @@ class StreamedResponseTest extends ServerTest {
     @Tag("C2")
     @Tag("C3")
     @Tag("C4")
+    @Over(HttpVersion.HTTP_1_1)
     void transferEncoding(Where where) throws Exception {
         answer(
                 where,
@@ -224,7 +227,7 @@ class StreamedResponseTest extends ServerTest {
                 body.end();
             });
         });
-        try (RawClient client = server.connect()) {
+        try (Client client = connect()) {
             assertEquals("hello", client.request(GET).text());
             assertInStep(client);
         }
@@ -236,6 +239,7 @@ class StreamedResponseTest extends ServerTest {
     @ParameterizedTest(name = "C5: a body that ends short of Content-Length is cut off, and the end says so: {0}")
     @EnumSource
     @Tag("C5")
+    @Over(HttpVersion.HTTP_1_1)
     void tooLittle(Where where) throws Exception {
         var refused = new CompletableFuture<IllegalStateException>();
         answer(where, (request, response) -> {
@@ -254,6 +258,7 @@ class StreamedResponseTest extends ServerTest {
     @ParameterizedTest(name = "C21: a body that is aborted, or whose response fails, has no end on the wire: {0}")
     @EnumSource
     @Tag("C21")
+    @Over(HttpVersion.HTTP_1_1)
     void cutOff(Where where) throws Exception {
         answer(where, (request, response) -> {
             OutgoingBody body = response.stream();
@@ -292,7 +297,7 @@ class StreamedResponseTest extends ServerTest {
             }
             last.thenRun(body::end);
         });
-        try (RawClient client = server.connect()) {
+        try (Client client = connect()) {
             for (int i = 0; i < 3; i++) {
                 assertArrayEquals(expected, client.request(GET).body());
             }
@@ -304,7 +309,7 @@ class StreamedResponseTest extends ServerTest {
     @EnumSource
     void longChain(Where where) throws Exception {
         answer(where, (request, response) -> next(response.stream(), 20_000));
-        try (RawClient client = server.connect()) {
+        try (Client client = connect()) {
             assertEquals(20_000, client.request(GET).body().length);
         }
     }
@@ -330,7 +335,7 @@ class StreamedResponseTest extends ServerTest {
             body.write(bytes).whenComplete((none, failure) -> done.complete(none));
             body.end();
         });
-        try (RawClient client = new RawClient(server.port(), 4096)) {
+        try (Client client = connectSlowly()) {
             assertArrayEquals(bytes, client.request(GET).body());
             assertInStep(client);
         }
@@ -351,7 +356,7 @@ class StreamedResponseTest extends ServerTest {
             written.join();
             body.end();
         });
-        try (RawClient client = server.connect()) {
+        try (Client client = connect()) {
             assertEquals("hello", client.request(GET).text());
             assertInStep(client);
         }
@@ -371,7 +376,7 @@ class StreamedResponseTest extends ServerTest {
             assertThrows(IllegalStateException.class, () -> body.writeAll(new Buffers(List.of())));
             first.thenRun(body::end);
         });
-        try (RawClient client = server.connect()) {
+        try (Client client = connect()) {
             client.send(GET);
             assertTrue(Await.result(refused).getMessage().contains("not complete"));
             assertFalse(Await.result(done));
@@ -382,6 +387,7 @@ class StreamedResponseTest extends ServerTest {
 
     @ParameterizedTest(name = "a client that goes away fails the write in progress and each one after it: {0}")
     @EnumSource
+    @Over(HttpVersion.HTTP_1_1)
     void clientGone(Where where) throws Exception {
         var first = new CompletableFuture<Throwable>();
         var second = new CompletableFuture<Throwable>();
@@ -412,7 +418,7 @@ class StreamedResponseTest extends ServerTest {
             response.onSent().thenRun(() -> sent.complete(null));
             hello(response);
         });
-        try (RawClient client = server.connect()) {
+        try (Client client = connect()) {
             assertEquals("hello", client.request(GET).text());
             Await.result(sent);
             assertInStep(client);
@@ -434,7 +440,7 @@ class StreamedResponseTest extends ServerTest {
                             body.write(ByteBuffer.wrap("lo".getBytes(UTF_8)).asReadOnlyBuffer()))
                     .thenRun(body::end);
         });
-        try (RawClient client = server.connect()) {
+        try (Client client = connect()) {
             assertEquals("hello", client.request(GET).text());
         }
     }
@@ -449,6 +455,7 @@ class StreamedResponseTest extends ServerTest {
                 "TE: trailers;q=1"
             })
     @Tag("C18")
+    @Over(HttpVersion.HTTP_1_1)
     void trailers(String te) throws Exception {
         var accepts = new CompletableFuture<Boolean>();
         answer(Where.HANDLER, (request, response) -> {
@@ -474,6 +481,7 @@ class StreamedResponseTest extends ServerTest {
     @ParameterizedTest(name = "C18: without TE trailers go out only if the handler insists, and never to HTTP/1.0: {0}")
     @EnumSource
     @Tag("C18")
+    @Over(HttpVersion.HTTP_1_1)
     void insist(Where where) throws Exception {
         answer(where, (request, response) -> trailed(response.stream()));
         assertEquals("2\r\nhi\r\n0\r\n\r\n", bodyOf(wire(GET_CLOSE)));
@@ -490,6 +498,7 @@ class StreamedResponseTest extends ServerTest {
     @Test
     @Tag("C18")
     @DisplayName("C18: a name that has no place in trailers, or a trailer that has no place, is refused at the call")
+    @Over(HttpVersion.HTTP_1_1)
     void trailersRefused() throws Exception {
         var refused = new CompletableFuture<String>();
         answer(Where.HANDLER, (request, response) -> {
@@ -526,6 +535,7 @@ class StreamedResponseTest extends ServerTest {
     @ParameterizedTest(name = "C11: interim responses go out before the final one, but not to HTTP/1.0: {0}")
     @EnumSource
     @Tag("C11")
+    @Over(HttpVersion.HTTP_1_1)
     void interim(Where where) throws Exception {
         answer(where, (request, response) -> {
             response.addField("X-Final", "1");
@@ -560,7 +570,7 @@ class StreamedResponseTest extends ServerTest {
             response.send("fine");
             assertThrows(IllegalStateException.class, () -> response.sendInterim(103));
         });
-        try (RawClient client = server.connect()) {
+        try (Client client = connect()) {
             assertEquals("fine", client.request(GET).text());
         }
     }
@@ -568,6 +578,7 @@ class StreamedResponseTest extends ServerTest {
     @Test
     @Tag("C16")
     @DisplayName("C16: the reason phrase of the handler goes out; one with a line break cannot be built")
+    @Over(HttpVersion.HTTP_1_1)
     void reason() throws Exception {
         for (String phrase : List.of("Fine by me", "", "gr\u00fcn\t!")) {
             answer(Where.HANDLER, (request, response) -> {
@@ -586,6 +597,7 @@ class StreamedResponseTest extends ServerTest {
             name = "C17: names that the server spells are in title case: {0}; those of the handler go out as they are")
     @ValueSource(booleans = {false, true})
     @Tag("C17")
+    @Over(HttpVersion.HTTP_1_1)
     void titleCase(boolean on) throws Exception {
         try (TestServer titled = TestServer.start(backend, builder -> builder.titleCaseFields(on))) {
             titled.on("/answer", (request, response) -> {
@@ -645,7 +657,7 @@ class StreamedResponseTest extends ServerTest {
             assertThrows(IllegalStateException.class, () -> body.writeAll(new Buffers(List.of())));
             body.abort();
         });
-        try (RawClient client = server.connect()) {
+        try (Client client = connect()) {
             assertEquals("", client.request(GET).text());
             assertInStep(client);
         }
@@ -655,7 +667,7 @@ class StreamedResponseTest extends ServerTest {
     @DisplayName("with reuse of exchanges a body that was ended is of no effect on the next request")
     void reused() throws Exception {
         try (TestServer reusing = TestServer.start(backend, builder -> builder.reuseExchanges(true));
-                RawClient client = reusing.connect()) {
+                Client client = connect(reusing)) {
             var before = new OutgoingBody[1];
             reusing.on("/answer", (request, response) -> {
                 OutgoingBody body = response.stream();
@@ -680,7 +692,7 @@ class StreamedResponseTest extends ServerTest {
         var first = new CompletableFuture<OutgoingBody>();
         var second = new CompletableFuture<Request>();
         try (TestServer own = TestServer.start(backend, builder -> builder.dispatch(Dispatch.loop()));
-                RawClient client = own.connect()) {
+                Client client = connect(own)) {
             own.on("/answer", (request, response) -> first.complete(response.stream()));
             own.on("/next", (request, response) -> {
                 hello(response);
@@ -697,6 +709,7 @@ class StreamedResponseTest extends ServerTest {
 
     @Test
     @DisplayName("a callback of a write that throws fails nothing but its own chain; the loop goes on")
+    @Over(HttpVersion.HTTP_1_1)
     void callbackThrows() throws Exception {
         answer(Where.HANDLER, (request, response) -> {
             OutgoingBody body = response.stream();
@@ -717,6 +730,7 @@ class StreamedResponseTest extends ServerTest {
 
     @Test
     @DisplayName("50 clients that vanish in the middle of streams leave nothing behind")
+    @Over(HttpVersion.HTTP_1_1)
     void manyGone() throws Exception {
         answer(Where.HANDLER, (request, response) -> response.stream().write(new byte[10_000_000]));
         for (int i = 0; i < 50; i++) {

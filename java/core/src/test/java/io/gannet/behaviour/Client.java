@@ -1,0 +1,39 @@
+package io.gannet.behaviour;
+
+import static java.nio.charset.StandardCharsets.ISO_8859_1;
+
+import java.io.IOException;
+
+/**
+ * A client for what is the same over each version: requests are given as they stand in HTTP/1.1, one behind the other, and
+ * responses are read in that order.
+ */
+interface Client extends AutoCloseable {
+    Client send(byte[] bytes) throws IOException;
+
+    default Client send(String bytes) throws IOException {
+        return send(bytes.getBytes(ISO_8859_1));
+    }
+
+    /** Sends and reads the response to it. */
+    default RawResponse request(String bytes) throws IOException {
+        return send(bytes).response();
+    }
+
+    RawResponse response() throws IOException;
+
+    /** Reads the response to a HEAD request. */
+    RawResponse headResponse() throws IOException;
+
+    /** Reads a response whose body is cut off, in such a way that it does not look complete. */
+    RawResponse cutResponse() throws IOException;
+
+    /** Whether a byte of the next response can be read without waiting. */
+    boolean isAnswered();
+
+    /** Closes the connection with a reset. */
+    void reset() throws IOException;
+
+    @Override
+    void close() throws IOException;
+}
