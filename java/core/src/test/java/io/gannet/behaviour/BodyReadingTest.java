@@ -261,10 +261,10 @@ class BodyReadingTest extends VersionsTest {
         try (Client client = connect()) {
             RawResponse response = client.request(CHUNKED
                     + "5\r\nhello\r\n0\r\nA: 1\r\nB:  two \r\nHost: evil\r\nA: 3\r\nContent-Length: 3\r\n"
-                    + "Authorization: x\r\nTransfer-Encoding: chunked\r\n\r\n");
+                    + "Authorization: x\r\n" + (isHttp2() ? "" : "Transfer-Encoding: chunked\r\n") + "\r\n");
             assertEquals(200, response.status());
             assertEquals(
-                    "A=1,B=two,A=3",
+                    isHttp2() ? "a=1,b=two,a=3" : "A=1,B=two,A=3",
                     Await.result(fields).stream()
                             .map(field -> field.name() + "=" + field.value())
                             .collect(Collectors.joining(",")));
@@ -434,7 +434,6 @@ class BodyReadingTest extends VersionsTest {
     @ParameterizedTest(name = "B18: {0}: the first read has 100 (Continue) sent")
     @EnumSource
     @Tag("B18")
-    @Over(HttpVersion.HTTP_1_1)
     void continues(BodyWay way) throws Exception {
         var arrived = new CompletableFuture<Request>();
         var answer = new CompletableFuture<Response>();
@@ -442,10 +441,12 @@ class BodyReadingTest extends VersionsTest {
             answer.complete(response);
             arrived.complete(request);
         });
-        try (RawClient client = server.connect()) {
+        try (Client client = connect()) {
             client.send("POST /read HTTP/1.1\r\nHost: x\r\nExpect: 100-CONTINUE\r\nContent-Length: 5\r\n\r\n");
             CompletableFuture<BodyWay.Sum> read = way.read(Await.result(arrived).body());
-            assertEquals("HTTP/1.1 100 Continue\r\n\r\n", new String(client.readExactly(25), ISO_8859_1));
+            RawResponse first = client.response();
+            assertEquals(100, first.status());
+            assertEquals(List.of(), first.fields());
             assertFalse(read.isDone());
             client.send("hello");
             assertEquals(5, Await.result(read).length());
@@ -456,9 +457,10 @@ class BodyReadingTest extends VersionsTest {
     }
 
     static Stream<Wire> withoutContinue() {
+        String old = "POST /read HTTP/1.0\r\nHost: x\r\nConnection: keep-alive\r\nExpect: 100-continue\r\n"
+                + "Content-Length: 5\r\n\r\nhello";
         return Wire.each(
-                "POST /read HTTP/1.0\r\nHost: x\r\nConnection: keep-alive\r\nExpect: 100-continue\r\n"
-                        + "Content-Length: 5\r\n\r\nhello",
+                isHttp2() ? "GET /read HTTP/1.1\r\nHost: x\r\nExpect: 100-continue\r\n\r\n" : old,
                 "POST /read HTTP/1.1\r\nHost: x\r\nExpect: 100-continue\r\nContent-Length: 0\r\n\r\n");
     }
 
@@ -495,13 +497,12 @@ class BodyReadingTest extends VersionsTest {
     @Test
     @Tag("B24")
     @DisplayName("B24: what reads as it comes has no limit, what gathers has")
-    @Over(HttpVersion.HTTP_1_1)
     void limits() throws Exception {
         String body = "b".repeat(3 << 20);
         for (BodyWay way : BodyWay.values()) {
             if (way.isStreaming()) {
                 server.on("/read", (request, response) -> answer(way, request, response));
-                try (RawClient client = server.connect()) {
+                try (Client client = connect()) {
                     client.send("POST /read HTTP/1.1\r\nHost: x\r\nContent-Length: " + body.length() + "\r\n\r\n");
                     client.send(body);
                     assertEquals(
@@ -510,11 +511,11 @@ class BodyReadingTest extends VersionsTest {
             }
         }
         server.on("/read", (request, response) -> request.body().text().thenAccept(response::send));
-        try (RawClient client = server.connect()) {
+        try (Client client = connect()) {
             client.send("POST /read HTTP/1.1\r\nHost: x\r\nContent-Length: " + body.length() + "\r\n\r\n");
             RawResponse response = client.response();
             assertEquals(413, response.status());
-            assertTrue(response.closes());
+            assertEquals(!isHttp2(), response.closes());
         }
     }
 }

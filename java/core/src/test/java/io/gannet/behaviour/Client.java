@@ -31,6 +31,11 @@ interface Client extends AutoCloseable {
     /** Whether a byte of the next response can be read without waiting. */
     boolean isAnswered();
 
+    /** Waits until something of the next response has come. */
+    default void awaitAnswer() {
+        Await.until(this::isAnswered, () -> "a response begins");
+    }
+
     /** Closes the connection with a reset. */
     void reset() throws IOException;
 

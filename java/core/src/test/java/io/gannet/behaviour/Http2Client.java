@@ -50,10 +50,12 @@ final class Http2Client implements Client {
 
     private static final int SETTING_STREAMS = 3;
     private static final int SETTING_WINDOW = 4;
-    private static final int SETTING_FRAME = 5;
     private static final int SETTING_CONNECT = 8;
     private static final int FIRST_WINDOW = 65535;
     private static final int LONGEST_FRAME = 16384;
+
+    /** A window is opened when so many bytes have come: one by one would be a flood. */
+    static final int WINDOW_STEP = 16384;
 
     /** In the place of an error code: the connection ended without one for this stream. */
     static final long CLOSED = 1L << 32;
@@ -67,6 +69,9 @@ final class Http2Client implements Client {
     private final CompletableFuture<Map<Integer, Long>> settings = new CompletableFuture<>();
     private final CompletableFuture<Long> goneAway = new CompletableFuture<>();
     private final CompletableFuture<Throwable> ended = new CompletableFuture<>();
+
+    /** Bytes for which no window was opened yet; the reader's. */
+    private int received;
 
     // ---- guarded by this ----
 
@@ -351,8 +356,10 @@ final class Http2Client implements Client {
             }
             case DATA -> {
                 check((flags & ~END_STREAM) == 0, "padding that nobody needs");
-                if (payload.length > 0) {
-                    sendWindow(0, payload.length);
+                received += payload.length;
+                if (received >= WINDOW_STEP) {
+                    sendWindow(0, received);
+                    received = 0;
                 }
                 stream.data(payload, (flags & END_STREAM) != 0);
             }

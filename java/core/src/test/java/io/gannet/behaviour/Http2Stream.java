@@ -23,6 +23,9 @@ final class Http2Stream {
     private List<Map.Entry<String, String>> trailers = List.of();
     private boolean ended;
 
+    /** How many bytes were read for which no window was opened yet. */
+    private int read;
+
     /** How many bytes may be sent; guarded by the client. */
     long window;
 
@@ -87,8 +90,12 @@ final class Http2Stream {
             if (part == null) {
                 throw new AssertionError("no " + what + " came on stream " + id + " within " + Await.SECONDS + " s");
             }
-            if (part.data != null && part.data.length > 0) {
-                client.sendWindow(id, part.data.length);
+            if (part.data != null) {
+                read += part.data.length;
+                if (read >= Http2Client.WINDOW_STEP) {
+                    client.sendWindow(id, read);
+                    read = 0;
+                }
             }
             ended |= part.end;
             return part;

@@ -4,11 +4,11 @@ import static org.junit.jupiter.api.Assertions.assertEquals;
 import static org.junit.jupiter.api.Assertions.assertInstanceOf;
 import static org.junit.jupiter.api.Assertions.assertTrue;
 
-import io.gannet.Backend;
 import io.gannet.Dispatch;
 import io.gannet.EventLoop;
 import io.gannet.Handler;
 import io.gannet.HttpException;
+import io.gannet.HttpVersion;
 import io.gannet.Request;
 import io.gannet.Response;
 import io.gannet.Tunnel;
@@ -27,15 +27,10 @@ import java.util.concurrent.atomic.AtomicReference;
 import org.junit.jupiter.api.AfterEach;
 import org.junit.jupiter.api.DisplayName;
 import org.junit.jupiter.api.Test;
-import org.junit.jupiter.params.Parameter;
 
 /** Handlers that answer before they read, read after the end, are called late or forget: nothing hangs on them. */
-@OnEachBackend
 @SuppressWarnings("try") // a log is captured so that it does not stand among the results
-class LateUseTest {
-    @Parameter
-    Backend backend;
-
+class LateUseTest extends VersionsTest {
     private final ExecutorService pool = Executors.newCachedThreadPool(task -> {
         Thread thread = new Thread(task, "of-the-test");
         thread.setDaemon(true);
@@ -63,7 +58,7 @@ class LateUseTest {
                 var server = start(Dispatch.loop())
                         .on("/x", onPool.wrap((request, response) -> {}))
                         .on("/quick", (request, response) -> response.send("quick"));
-                RawClient client = server.connect()) {
+                Client client = connect(server)) {
             client.send(get("/x"));
             Await.collectUntil(() -> server.server().stats().handlerFailures() == 1);
             assertEquals(500, client.response().status());
@@ -73,6 +68,7 @@ class LateUseTest {
 
     @Test
     @DisplayName("nothing is handled behind a closing response of a wrapped handler, sent later")
+    @Over(HttpVersion.HTTP_1_1)
     void closeBehindWrappedLater() throws Exception {
         var handled = new AtomicInteger();
         var go = new CompletableFuture<Response>();
@@ -103,7 +99,7 @@ class LateUseTest {
             request.onDisconnect().thenAccept(gone::complete);
             held.complete(response);
         })) {
-            RawClient client = server.connect().send(get("/x"));
+            Client client = connect(server).send(get("/x"));
             Await.result(held);
             client.reset();
             Await.result(gone);
@@ -117,6 +113,7 @@ class LateUseTest {
 
     @Test
     @DisplayName("a tunnel that is opened behind the deadline fails")
+    @Over(HttpVersion.HTTP_1_1)
     void upgradeLate() throws Exception {
         var read = new CompletableFuture<Object>();
         var wrote = new CompletableFuture<Object>();
@@ -173,7 +170,7 @@ class LateUseTest {
                             }
                             response.send("again");
                         });
-                RawClient client = server.connect()) {
+                Client client = connect(server)) {
             assertEquals("x", client.request(get("/x")).text());
             assertEquals("again", client.request(get("/again")).text());
             assertEquals("x", client.request(get("/x")).text());
@@ -192,7 +189,7 @@ class LateUseTest {
                         read.complete(e);
                     }
                 });
-                RawClient client = server.connect()) {
+                Client client = connect(server)) {
             client.send("POST /x HTTP/1.1\r\nHost: x\r\nContent-Length: 10\r\n\r\n12345");
             assertEquals("early", client.response().text());
             client.send("67890");
@@ -204,6 +201,7 @@ class LateUseTest {
 
     @Test
     @DisplayName("order of a connection with wrapped handlers")
+    @Over(HttpVersion.HTTP_1_1)
     void order() throws Exception {
         var order = new CopyOnWriteArrayList<String>();
         var running = new CompletableFuture<Request>();
@@ -271,7 +269,7 @@ class LateUseTest {
                                         response.fail(e);
                                     }
                                 }));
-                RawClient client = server.connect()) {
+                Client client = connect(server)) {
             client.send("POST /x HTTP/1.1\r\nHost: x\r\nContent-Length: 2\r\n\r\n");
             Await.until(() -> server.stats().requests() == 1, () -> "come");
             client.send("ab");
@@ -293,7 +291,7 @@ class LateUseTest {
                         read.complete(e);
                     }
                 });
-                RawClient client = server.connect()) {
+                Client client = connect(server)) {
             client.send("POST /x HTTP/1.1\r\nHost: x\r\nContent-Length: 10\r\n\r\n");
             assertEquals("done", client.response().text());
             client.close();
@@ -312,7 +310,7 @@ class LateUseTest {
                                 builder -> builder.dispatch(Dispatch.executor(tasks::add))
                                         .handlerDeadline(Duration.ofMillis(50)))
                         .on("/x", (request, response) -> ran.incrementAndGet());
-                RawClient client = server.connect()) {
+                Client client = connect(server)) {
             assertEquals(503, client.request(get("/x")).status());
             tasks.take().run();
             assertEquals(0, ran.get() + server.handled());

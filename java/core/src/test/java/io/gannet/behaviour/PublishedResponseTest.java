@@ -135,29 +135,27 @@ class PublishedResponseTest extends VersionsTest {
     @ParameterizedTest(name = "C21: a publisher that fails behind its first buffer cuts the response off: {0}")
     @EnumSource
     @Tag("C21")
-    @Over(HttpVersion.HTTP_1_1)
     void failsBehind(Where where) throws Exception {
         answer(where, new Buffers(List.of(buffer("part")), new HttpException(503, "not now")));
-        try (RawClient client = server.connect()) {
-            String wire = new String(client.send(GET).rest(), ISO_8859_1);
-            assertFalse(wire.contains("0\r\n\r\n"), wire);
-            assertFalse(wire.contains("not now"), wire);
+        try (Client client = connect()) {
+            assertEquals("part", client.send(GET).cutResponse().text());
         }
     }
 
     @ParameterizedTest(name = "C1: a publisher without a buffer is an empty body, whose length is known: {0}")
     @EnumSource
     @Tag("C1")
-    @Over(HttpVersion.HTTP_1_1)
     void empty(Where where) throws Exception {
         answer(where, Buffers.of());
-        try (RawClient client = server.connect()) {
+        try (Client client = connect()) {
             RawResponse response = client.request(GET);
             assertEquals(200, response.status());
             assertEquals("0", response.field("content-length"));
             assertInStep(client);
-            response = client.request("GET /answer HTTP/1.0\r\nConnection: keep-alive\r\n\r\n");
-            assertEquals("0", response.field("content-length"));
+            if (!isHttp2()) {
+                response = client.request("GET /answer HTTP/1.0\r\nConnection: keep-alive\r\n\r\n");
+                assertEquals("0", response.field("content-length"));
+            }
 
             answer(where, Buffers.of(), r -> r.status(204));
             response = client.request(GET);
@@ -188,10 +186,9 @@ class PublishedResponseTest extends VersionsTest {
     @ParameterizedTest(
             name = "buffers that do not add up to Content-Length: 500 before the first, a cut behind it: {0}")
     @EnumSource
-    @Over(HttpVersion.HTTP_1_1)
     void otherLength(Where where) throws Exception {
         Consumer<Response> declared = response -> response.addField("Content-Length", "4");
-        try (RawClient client = server.connect()) {
+        try (Client client = connect()) {
             answer(where, Buffers.of(), declared);
             assertEquals(500, client.request(GET).status());
             answer(where, Buffers.of("longer"), declared);
@@ -201,7 +198,7 @@ class PublishedResponseTest extends VersionsTest {
             assertEquals("4", right.field("content-length"));
             assertEquals("four", right.text());
             answer(where, Buffers.of("fo"), declared);
-            assertTrue(new String(client.send(GET).rest(), ISO_8859_1).endsWith("\r\n\r\nfo"));
+            assertEquals("fo", client.send(GET).cutResponse().text());
         }
     }
 

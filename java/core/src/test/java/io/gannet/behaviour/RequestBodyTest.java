@@ -9,6 +9,7 @@ import static org.junit.jupiter.api.Assertions.assertNotNull;
 import static org.junit.jupiter.api.Assertions.assertTrue;
 
 import io.gannet.HttpException;
+import io.gannet.HttpVersion;
 import java.io.IOException;
 import java.util.Arrays;
 import java.util.Random;
@@ -26,7 +27,7 @@ import org.junit.jupiter.params.provider.MethodSource;
 import org.junit.jupiter.params.provider.ValueSource;
 
 /** What the server makes of a request's body: group B of the behaviours. */
-class RequestBodyTest extends ServerTest {
+class RequestBodyTest extends VersionsTest {
     private static final String CHUNKED = "POST / HTTP/1.1\r\nHost: x\r\nTransfer-Encoding: chunked\r\n\r\n";
     private static final String NEXT = "GET /next HTTP/1.1\r\nHost: x\r\n\r\n";
     private static final int LARGE = 5_000_000;
@@ -37,7 +38,7 @@ class RequestBodyTest extends ServerTest {
     }
 
     /** The connection is still in step: the next request on it is read as one. */
-    private static void assertInStep(RawClient client) throws Exception {
+    private static void assertInStep(Client client) throws Exception {
         server.forgetSeen();
         assertEquals(200, client.request(NEXT).status());
         assertEquals("/next", server.seen().target());
@@ -47,7 +48,7 @@ class RequestBodyTest extends ServerTest {
     @ValueSource(strings = {"GET", "POST", "PUT", "DELETE", "PATCH", "OPTIONS", "BREW"})
     @Tag("B1")
     void noFraming(String method) throws Exception {
-        try (RawClient client = server.connect()) {
+        try (Client client = connect()) {
             client.send(method + " /first HTTP/1.1\r\nHost: x\r\n\r\n" + NEXT);
             assertEquals("", client.response().text());
             assertEquals("", client.response().text());
@@ -63,7 +64,7 @@ class RequestBodyTest extends ServerTest {
     @Tag("B2")
     void contentLength(String method, int length) throws Exception {
         String body = "b".repeat(length);
-        try (RawClient client = server.connect()) {
+        try (Client client = connect()) {
             client.send(method + " / HTTP/1.1\r\nHost: x\r\nContent-Length: " + length + "\r\n\r\n" + body + NEXT);
             assertEquals(body, client.response().text());
             assertEquals(200, client.response().status());
@@ -90,6 +91,7 @@ class RequestBodyTest extends ServerTest {
                 "5a"
             })
     @Tag("B3")
+    @Over(HttpVersion.HTTP_1_1)
     void badContentLength(String value) throws Exception {
         server.assertRefused(400, "POST / HTTP/1.1\r\nHost: x\r\nContent-Length: " + value + "\r\n\r\n");
     }
@@ -107,6 +109,7 @@ class RequestBodyTest extends ServerTest {
     @ParameterizedTest(name = "B4: {0} is 400")
     @MethodSource
     @Tag("B4")
+    @Over(HttpVersion.HTTP_1_1)
     void repeatedContentLength(Wire fields) throws Exception {
         server.assertRefused(400, "POST / HTTP/1.1\r\nHost: x\r\n" + fields.bytes() + "\r\nhello");
     }
@@ -124,7 +127,7 @@ class RequestBodyTest extends ServerTest {
     @MethodSource("chunkedSpellings")
     @Tag("B5")
     void chunkedSpelling(Wire field) throws Exception {
-        try (RawClient client = server.connect()) {
+        try (Client client = connect()) {
             client.send(
                     "POST / HTTP/1.1\r\nHost: x\r\n" + field.bytes() + "\r\n5\r\nhello\r\n7\r\n, world\r\n0\r\n\r\n");
             assertEquals("hello, world", client.response().text());
@@ -143,6 +146,7 @@ class RequestBodyTest extends ServerTest {
     @ParameterizedTest(name = "B5: {0} is 501")
     @MethodSource("unknownCodings")
     @Tag("B5")
+    @Over(HttpVersion.HTTP_1_1)
     void unknownCoding(Wire fields) throws Exception {
         server.assertRefused(501, "POST / HTTP/1.1\r\nHost: x\r\n" + fields.bytes() + "\r\n0\r\n\r\n");
     }
@@ -163,6 +167,7 @@ class RequestBodyTest extends ServerTest {
     @ParameterizedTest(name = "B6: {0} is 400")
     @MethodSource("chunkedNotLast")
     @Tag("B6")
+    @Over(HttpVersion.HTTP_1_1)
     void chunkedIsNotLast(Wire fields) throws Exception {
         server.assertRefused(400, "POST / HTTP/1.1\r\nHost: x\r\n" + fields.bytes() + "\r\n0\r\n\r\n");
     }
@@ -170,6 +175,7 @@ class RequestBodyTest extends ServerTest {
     @Test
     @Tag("B7")
     @DisplayName("B7: Transfer-Encoding on HTTP/1.0 is 400 and closes")
+    @Over(HttpVersion.HTTP_1_1)
     void chunkedOnHttp10() throws Exception {
         server.assertRefused(
                 400,
@@ -186,6 +192,7 @@ class RequestBodyTest extends ServerTest {
     @ParameterizedTest(name = "B8: {0} is 400")
     @MethodSource("bothLengths")
     @Tag("B8")
+    @Over(HttpVersion.HTTP_1_1)
     void bothLengths(Wire fields) throws Exception {
         server.assertRefused(400, "POST / HTTP/1.1\r\nHost: x\r\n" + fields.bytes() + "\r\n0\r\n\r\n");
     }
@@ -200,6 +207,7 @@ class RequestBodyTest extends ServerTest {
     @ParameterizedTest(name = "B9: {0} is 400")
     @MethodSource("chunkedTwice")
     @Tag("B9")
+    @Over(HttpVersion.HTTP_1_1)
     void chunkedTwice(Wire fields) throws Exception {
         server.assertRefused(400, "POST / HTTP/1.1\r\nHost: x\r\n" + fields.bytes() + "\r\n0\r\n\r\n");
     }
@@ -209,7 +217,7 @@ class RequestBodyTest extends ServerTest {
     @Tag("B10")
     void chunkSize(String size, int length) throws Exception {
         String data = "d".repeat(length);
-        try (RawClient client = server.connect()) {
+        try (Client client = connect()) {
             client.send(CHUNKED + size + "\r\n" + data + "\r\n0\r\n\r\n");
             assertEquals(data, client.response().text());
             assertInStep(client);
@@ -238,6 +246,7 @@ class RequestBodyTest extends ServerTest {
     @ParameterizedTest(name = "B10: chunk size \"{0}\" is 400 and closes")
     @MethodSource("badChunkSizes")
     @Tag("B10")
+    @Over(HttpVersion.HTTP_1_1)
     void badChunkSize(Wire size) throws Exception {
         server.assertBodyRefused(400, CHUNKED + size.bytes() + "\r\nhello\r\n0\r\n\r\n");
     }
@@ -245,6 +254,7 @@ class RequestBodyTest extends ServerTest {
     @ParameterizedTest(name = "B10: chunk size \"{0}\" behind a good chunk is 400 and closes")
     @MethodSource("badChunkSizes")
     @Tag("B10")
+    @Over(HttpVersion.HTTP_1_1)
     void badSecondChunkSize(Wire size) throws Exception {
         server.assertBodyRefused(400, CHUNKED + "3\r\nabc\r\n" + size.bytes() + "\r\nhello\r\n0\r\n\r\n");
     }
@@ -259,7 +269,7 @@ class RequestBodyTest extends ServerTest {
     @ParameterizedTest(name = "chunk extensions and trailers are read over, and the connection stays in step: {0}")
     @MethodSource("extensionsAndTrailers")
     void extensionsAndTrailers(Wire body) throws Exception {
-        try (RawClient client = server.connect()) {
+        try (Client client = connect()) {
             assertEquals("hello", client.request(CHUNKED + body.bytes()).text());
             assertInStep(client);
         }
@@ -269,6 +279,7 @@ class RequestBodyTest extends ServerTest {
     @Tag("B11")
     @DisplayName(
             "B11: chunk size f0000000000000003 is a body error that names the overflow; what follows is no request")
+    @Over(HttpVersion.HTTP_1_1)
     void chunkSizeOverflow() throws Exception {
         server.assertBodyRefused(400, CHUNKED + "f0000000000000003\r\nabc\r\n0\r\n\r\n");
 
@@ -297,6 +308,7 @@ class RequestBodyTest extends ServerTest {
     @ParameterizedTest(name = "B13: {0} is an error")
     @MethodSource("brokenChunks")
     @Tag("B13")
+    @Over(HttpVersion.HTTP_1_1)
     void brokenChunk(Wire body) throws Exception {
         server.assertBodyRefused(400, CHUNKED + body.bytes());
     }
@@ -356,6 +368,7 @@ class RequestBodyTest extends ServerTest {
 
     @ParameterizedTest(name = "a body split at any offset, or sent byte by byte, is read as if sent whole: {0}")
     @MethodSource("smallBodies")
+    @Over(HttpVersion.HTTP_1_1)
     void splitBody(Wire request) throws Exception {
         byte[] bytes = request.bytes().getBytes(ISO_8859_1);
         try (RawClient client = server.connect()) {
@@ -375,7 +388,7 @@ class RequestBodyTest extends ServerTest {
     void largeSizedBody() throws Exception {
         byte[] body = random(LARGE);
         echoLarge();
-        try (RawClient client = server.connect()) {
+        try (Client client = connect()) {
             client.send("POST /large HTTP/1.1\r\nHost: x\r\nContent-Length: " + LARGE + "\r\n\r\n");
             client.send(body);
             assertArrayEquals(body, client.response().body());
@@ -389,7 +402,7 @@ class RequestBodyTest extends ServerTest {
         byte[] body = random(LARGE);
         echoLarge();
         var sizes = new Random(2);
-        try (RawClient client = server.connect()) {
+        try (Client client = connect()) {
             client.send("POST /large HTTP/1.1\r\nHost: x\r\nTransfer-Encoding: chunked\r\n\r\n");
             int sent = 0;
             while (sent < LARGE) {
@@ -419,10 +432,10 @@ class RequestBodyTest extends ServerTest {
     @MethodSource
     void bodyOverLimit(Wire request, String how) throws Exception {
         server.on("/limited", (received, response) -> received.body().bytes(4).thenAccept(response::send));
-        try (RawClient client = server.connect()) {
+        try (Client client = connect()) {
             assertEquals(413, client.request(request.bytes()).status(), how);
         }
-        try (RawClient client = server.connect()) {
+        try (Client client = connect()) {
             client.send("POST /limited HTTP/1.1\r\nHost: x\r\nContent-Length: 4\r\n\r\n1234");
             assertEquals("1234", client.response().text());
         }
@@ -442,7 +455,7 @@ class RequestBodyTest extends ServerTest {
     @DisplayName("a small body that the handler does not read is no request, and the connection stays in step")
     void unreadBody() throws Exception {
         server.on("/unread", (request, response) -> response.send("not read"));
-        try (RawClient client = server.connect()) {
+        try (Client client = connect()) {
             client.send(
                     "POST /unread HTTP/1.1\r\nHost: x\r\nContent-Length: 35\r\n\r\nGET /smuggled HTTP/1.1\r\nHost: x\r\n\r\n");
             assertEquals("not read", client.response().text());
@@ -464,6 +477,7 @@ class RequestBodyTest extends ServerTest {
     @ParameterizedTest(
             name = "a small body that comes behind its response is dropped, and the connection is kept: {0}{1}")
     @MethodSource("bodiesBehindResponse")
+    @Over(HttpVersion.HTTP_1_1)
     void bodyBehindResponse(Wire head, Wire body) throws Exception {
         server.on("/unread", (request, response) -> response.send("not read"));
         try (RawClient client = server.connect()) {
@@ -478,6 +492,7 @@ class RequestBodyTest extends ServerTest {
     @Test
     @Tag("B21")
     @DisplayName("B21: the response to a large body that the handler does not read arrives all the same")
+    @Over(HttpVersion.HTTP_1_1)
     void largeUnreadBody() throws Exception {
         server.on("/unread", (request, response) -> response.send("not read"));
         try (RawClient client = server.connect()) {
@@ -502,7 +517,7 @@ class RequestBodyTest extends ServerTest {
                     assertEquals("gr\u00fcn \u20ac", text);
                     response.send("as expected");
                 }));
-        try (RawClient client = server.connect()) {
+        try (Client client = connect()) {
             assertEquals(
                     "as expected",
                     client.request(

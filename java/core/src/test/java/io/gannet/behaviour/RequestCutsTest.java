@@ -3,6 +3,7 @@ package io.gannet.behaviour;
 import static java.nio.charset.StandardCharsets.ISO_8859_1;
 import static org.junit.jupiter.api.Assertions.assertEquals;
 
+import io.gannet.HttpVersion;
 import java.util.ArrayList;
 import java.util.Arrays;
 import java.util.List;
@@ -152,11 +153,17 @@ class RequestCutsTest extends ServerTest {
 
     @Test
     @Tag("A8")
-    @DisplayName("A8: the preface of HTTP/2 with its first frames is refused in any cut, with a clean end")
+    @DisplayName("A8: without HTTP/2 its preface with the first frames is refused in any cut, with a clean end")
     void prefaceOfHttp2() throws Exception {
         String settings = "\u0000\u0000\u0006\u0004\u0000\u0000\u0000\u0000\u0000\u0000\u0003\u0000\u0000\u0000\u0064";
         String windowUpdate = "\u0000\u0000\u0004\u0008\u0000\u0000\u0000\u0000\u0000\u0000\u00ef\u0000\u0001";
-        assertSameInEveryCut(
-                ("PRI * HTTP/2.0\r\n\r\nSM\r\n\r\n" + settings + windowUpdate).getBytes(ISO_8859_1), 0, "400");
+        byte[] preface = ("PRI * HTTP/2.0\r\n\r\nSM\r\n\r\n" + settings + windowUpdate).getBytes(ISO_8859_1);
+        TestServer both = server;
+        try (TestServer older = TestServer.start(backend, builder -> builder.versions(HttpVersion.HTTP_1_1))) {
+            server = older;
+            assertSameInEveryCut(preface, 0, "400");
+        } finally {
+            server = both;
+        }
     }
 }

@@ -112,7 +112,7 @@ class ResponseTest extends VersionsTest {
             assertEquals(List.of("1", "\u00e4\t \u00ff"), response.all("x-one"));
             assertEquals(List.of("c"), response.all("x-two"));
             assertEquals(
-                    List.of("X-One", "X-One", "x-two"),
+                    isHttp2() ? List.of("x-one", "x-one", "x-two") : List.of("X-One", "X-One", "x-two"),
                     response.fields().stream()
                             .map(field -> field.getKey())
                             .filter(name -> name.toLowerCase(Locale.ROOT).startsWith("x-"))
@@ -273,7 +273,12 @@ class ResponseTest extends VersionsTest {
         try (var dateless = TestServer.start(backend, builder -> builder.date(false));
                 Client client = connect(dateless)) {
             assertFalse(client.request(GET).has("date"));
-            assertTrue(client.request("bad\r\n\r\n").status() == 400);
+        }
+        try (var dateless = TestServer.start(backend, builder -> builder.date(false));
+                RawClient client = dateless.connect()) {
+            RawResponse refused = client.request("bad\r\n\r\n");
+            assertEquals(400, refused.status());
+            assertFalse(refused.has("date"), refused::toString);
         }
     }
 

@@ -40,7 +40,11 @@ abstract class VersionsTest {
     }
 
     static Client connect(TestServer to) throws IOException {
-        return isHttp2() ? new Http2Client(to.port()) : new RawClient(to.port());
+        return connect(to.port());
+    }
+
+    static Client connect(int port) throws IOException {
+        return isHttp2() ? new Http2Client(port) : new RawClient(port);
     }
 
     /** A client that takes only a few KiB of a response ahead of what the test reads. */
