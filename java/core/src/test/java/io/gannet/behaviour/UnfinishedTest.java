@@ -123,6 +123,7 @@ class UnfinishedTest extends VersionsTest {
     @Tag("C7")
     @Tag("D1")
     @DisplayName("C7, D1: a response that is whole for the client holds up nobody, though its stream is not ended")
+    @Over(HttpVersion.HTTP_1_1)
     void wholeButNotEnded() throws Exception {
         var pool = Executors.newCachedThreadPool();
         try {
