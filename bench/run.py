@@ -1,17 +1,19 @@
 #!/usr/bin/env python3
-"""Compares Gannet with bare C floor servers and with Netty: requests a second and CPU time a request.
+"""Compares Gannet with bare C floor servers and with others: requests a second and CPU time a request.
 
 One server core, one load core, rounds interleaved. See README.md for what is measured and how to read it.
 """
 
 import argparse
 import ctypes
+import getpass
 import json
 import os
 import platform
 import re
 import resource
 import shlex
+import shutil
 import signal
 import socket
 import statistics
@@ -22,9 +24,10 @@ import time
 import urllib.request
 from pathlib import Path
 
+from answers import BODY, Failure, check_http1, check_http2
+
 BENCH = Path(__file__).resolve().parent
 ROOT = BENCH.parent
-BODY = b"Hello, World!"
 TICKS = os.sysconf("SC_CLK_TCK")
 
 # The floor that a server's CPU time is set against.
@@ -35,19 +38,62 @@ FLOOR = {
     "prepared-epoll": "floor-epoll",
     "prepared-io_uring": "floor-io_uring",
 }
-DEFAULT = ["floor-epoll", "floor-io_uring", "netty", "gannet-epoll", "gannet-io_uring"]
-SERVERS = [*DEFAULT, "prepared-epoll", "prepared-io_uring"]
+GANNET = ["gannet-epoll", "gannet-io_uring"]
+PREPARED = ["prepared-epoll", "prepared-io_uring"]
+FLOORS = ["floor-epoll", "floor-io_uring"]
+OTHERS = ["h2o", "nginx", "netty", "vertx"]
+SERVERS = [*FLOORS, *OTHERS, *GANNET, *PREPARED]
+# Which run where none are named, by protocol. The floors know nothing of HTTP/2.
+DEFAULT = {"http1": [*FLOORS, "netty", *GANNET], "h2c": [*OTHERS, *GANNET, *PREPARED]}
+CHECKS = {"http1": check_http1, "h2c": check_http2}
 
-# Both JVMs get these. A fixed heap and the serial collector: one core is all they have.
+# All JVMs get these. A fixed heap and the serial collector: one core is all they have.
 JVM = "-Xms1g -Xmx1g -XX:+UseSerialGC"
 # What Netty users set for speed; Gannet keeps all its checks.
 NETTY_JVM = "-Dio.netty.leakDetection.level=disabled -Dio.netty.buffer.checkBounds=false" + (
     " -Dio.netty.buffer.checkAccessible=false"
 )
+# Of Vert.x the same, as its guide to speed has it.
+VERTX_JVM = NETTY_JVM + " -Dvertx.disableHttpHeadersValidation=true -Dvertx.disableMetrics=true" + (
+    " -Dvertx.threadChecks=false -Dvertx.disableContextTimings=true -Dvertx.disableTCCL=true"
+)
 
-
-class Failure(Exception):
-    """Something that makes the result worthless; its text is for the user."""
+H2O = """\
+listen: {{host: 127.0.0.1, port: {port}}}
+user: "{user}"
+num-threads: 1
+send-server-name: OFF
+file.etag: OFF
+hosts:
+  default:
+    paths:
+      "/":
+        file.dir: "{directory}"
+        file.index: [index.txt]
+"""
+NGINX = """\
+daemon off;
+master_process off;
+worker_processes 1;
+pid "{directory}/nginx.pid";
+error_log stderr;
+events {{ worker_connections 20000; }}
+http {{
+    access_log off;
+    server_tokens off;
+    default_type "text/plain; charset=utf-8";
+    keepalive_requests 2000000000;
+    client_body_temp_path "{directory}/body";
+    proxy_temp_path "{directory}/proxy";
+    fastcgi_temp_path "{directory}/fastcgi";
+    uwsgi_temp_path "{directory}/uwsgi";
+    scgi_temp_path "{directory}/scgi";
+    server {{
+        listen 127.0.0.1:{port}{protocol};
+        location / {{ return 200 "{body}"; }}
+    }}
+}}
+"""
 
 
 def bounded(kind, low, high):
@@ -64,12 +110,17 @@ def parse_options():
     parser = argparse.ArgumentParser(description=__doc__, formatter_class=argparse.RawDescriptionHelpFormatter)
     parser.add_argument("--rounds", type=bounded(int, 1, 50), default=6, help="rounds of each server (default 6)")
     parser.add_argument("--seconds", type=bounded(int, 1, 60), default=4, help="length of a round (default 4)")
+    parser.add_argument(
+        "--protocol", choices=list(DEFAULT), default="http1", help="h2c: HTTP/2 in clear text by prior knowledge"
+    )
     parser.add_argument("--connections", type=bounded(int, 1, 10000), default=64, help="default 64")
     parser.add_argument("--pipeline", type=bounded(int, 1, 64), default=1, help="requests in one write (default 1)")
+    parser.add_argument("--streams", type=bounded(int, 1, 100), default=1, help="h2c: at once a connection (default 1)")
     parser.add_argument(
         "--servers",
-        default=",".join(DEFAULT),
-        help=f"comma-separated, of {', '.join(SERVERS)} (default: %(default)s)",
+        help=f"comma-separated, of {', '.join(SERVERS)} (default: "
+        + "; ".join(f"{protocol}: {','.join(names)}" for protocol, names in DEFAULT.items())
+        + ")",
     )
     parser.add_argument(
         "--load", choices=["wrk", "bare"], default="wrk", help="bare: bench/load, where wrk is too slow (default wrk)"
@@ -80,22 +131,31 @@ def parse_options():
     parser.add_argument("--server-core", type=bounded(int, 0, 4095), default=0, help="default 0")
     parser.add_argument("--load-core", type=bounded(int, 0, 4095), default=1, help="default 1")
     parser.add_argument("--java", default="java", help="the java launcher (default: java)")
-    parser.add_argument("--jvm", default=JVM, help='flags for both JVMs, as --jvm="..." (default: "%(default)s")')
+    parser.add_argument("--jvm", default=JVM, help='flags for all JVMs, as --jvm="..." (default: "%(default)s")')
     parser.add_argument("--gannet-jvm", default="", help="further flags for Gannet's JVM only")
     parser.add_argument("--netty-jvm", default=NETTY_JVM, help='for Netty\'s JVM only (default: "%(default)s")')
+    parser.add_argument("--vertx-jvm", default=VERTX_JVM, help='for Vert.x\'s JVM only (default: "%(default)s")')
     parser.add_argument("--programs", type=Path, default=BENCH / "build", help="where CMake built the C programs")
     parser.add_argument("--netty", type=Path, default=BENCH / "netty/target", help="where Maven built Netty's server")
+    parser.add_argument("--vertx", type=Path, default=BENCH / "vertx/target", help="where Maven built Vert.x's server")
     parser.add_argument(
         "--gannet", type=Path, default=ROOT / "java/examples/target/examples.jar", help="Gannet's examples.jar"
     )
     parser.add_argument("--out", type=Path, help="file for the raw figures, JSON")
     options = parser.parse_args()
-    options.servers = options.servers.split(",")
+    options.servers = options.servers.split(",") if options.servers else DEFAULT[options.protocol]
     for name in options.servers:
         if name not in SERVERS:
             parser.error(f"unknown server {name!r}, known are {', '.join(SERVERS)}")
     if len(set(options.servers)) < len(options.servers):
         parser.error("--servers names one twice")
+    if options.protocol == "h2c":
+        if floors := [name for name in options.servers if name in FLOORS]:
+            parser.error(f"{floors[0]} does not speak HTTP/2")
+        if options.pipeline != 1 or options.load != "wrk":
+            parser.error("--pipeline and --load are of HTTP/1; h2load has --streams")
+    elif options.streams != 1:
+        parser.error("--streams is of h2c; HTTP/1 has --pipeline")
     if options.server_core == options.load_core:
         parser.error("--server-core and --load-core must differ")
     missing = {options.server_core, options.load_core} - os.sched_getaffinity(0)
@@ -104,25 +164,49 @@ def parse_options():
     return options
 
 
-def command_of(name, port, options):
-    """The server's command line and the file that must exist for it."""
+def write_configuration(name, port, directory, options):
+    """The file that h2o and nginx are started with, and what they serve."""
+    # They may give up root for another user, who then reads it.
+    directory.chmod(0o755)
+    (directory / "index.txt").write_bytes(BODY)
+    file = directory / f"{name}.conf"
+    protocol = " http2" if options.protocol == "h2c" else ""
+    text = {"h2o": H2O, "nginx": NGINX}[name]
+    file.write_text(
+        text.format(port=port, directory=directory, user=getpass.getuser(), protocol=protocol, body=BODY.decode())
+    )
+    return file
+
+
+def command_of(name, port, directory, options):
+    """The server's command line and the file that must exist for it, if any is to be built."""
+    if name in ("h2o", "nginx"):
+        file = write_configuration(name, port, directory, options)
+        program = shutil.which(name, path=os.environ.get("PATH", os.defpath) + ":/usr/sbin")
+        if program is None:
+            raise Failure(f"{name} is not installed; install it or leave it out by --servers")
+        more = ["-p", str(directory), "-e", "stderr"] if name == "nginx" else []
+        return [program, "-c", str(file), *more], None
     if name.startswith("floor-"):
         program = options.programs / name.replace("-", "_", 1)
         return [str(program), "--port", str(port)], program
     java = [options.java, *shlex.split(options.jvm)]
-    if name == "netty":
-        jar = options.netty / "netty-server.jar"
-        classes = f"{jar}:{options.netty / 'lib'}/*"
-        flags = shlex.split(options.netty_jvm)
-        return [*java, *flags, "-cp", classes, "io.gannet.bench.NettyServer", "--port", str(port), "--loops", "1"], jar
+    if name in ("netty", "vertx"):
+        built, flags, main = {
+            "netty": (options.netty, options.netty_jvm, "io.gannet.bench.NettyServer"),
+            "vertx": (options.vertx, options.vertx_jvm, "io.gannet.bench.VertxServer"),
+        }[name]
+        jar = built / f"{name}-server.jar"
+        classes = f"{jar}:{built / 'lib'}/*"
+        arguments = ["--port", str(port)]
+        if name == "netty":
+            arguments += ["--loops", "1", "--protocol", options.protocol]
+        return [*java, *shlex.split(flags), "-cp", classes, main, *arguments], jar
+    way, _, backend = name.partition("-")
+    arguments = ["--port", str(port), "--backend", backend, "--way", "text" if way == "gannet" else way]
+    source = BENCH / "gannet/GannetServer.java"
     flags = shlex.split(options.gannet_jvm)
-    if name.startswith("prepared-"):
-        source = BENCH / "gannet/PreparedServer.java"
-        arguments = ["--port", str(port), "--backend", name.removeprefix("prepared-")]
-        return [*java, *flags, "-cp", str(options.gannet), str(source), *arguments], options.gannet
-    backend = name.removeprefix("gannet-")
-    arguments = ["hello", "--port", str(port), "--backend", backend, "--loops", "1"]
-    return [*java, *flags, "-jar", str(options.gannet), *arguments], options.gannet
+    return [*java, *flags, "-cp", str(options.gannet), str(source), *arguments], options.gannet
 
 
 def end_with_parent():
@@ -132,17 +216,24 @@ def end_with_parent():
         os._exit(127)
 
 
+def is_jvm(name):
+    return name in ("netty", "vertx", *GANNET, *PREPARED)
+
+
 class Server:
     def __init__(self, name, options):
         self.name = name
-        self.is_jvm = not name.startswith("floor-")
+        self.is_jvm = is_jvm(name)
+        self.says_when_ready = name not in ("h2o", "nginx")
+        self.check_answers = CHECKS[options.protocol]
         self.log = tempfile.TemporaryFile()
+        self.directory = tempfile.TemporaryDirectory(prefix=f"bench-{name}-")
         self.process = None
         with socket.socket() as probe:
             probe.bind(("127.0.0.1", 0))
             self.port = probe.getsockname()[1]
-        command, needed = command_of(name, self.port, options)
-        if not needed.exists():
+        command, needed = command_of(name, self.port, Path(self.directory.name), options)
+        if needed and not needed.exists():
             raise Failure(f"{name}: {needed} does not exist; build it (bench/README.md) or leave it out by --servers")
         self.command = ["taskset", "-c", str(options.server_core), *command]
 
@@ -156,11 +247,21 @@ class Server:
             preexec_fn=end_with_parent,
         )
         deadline = time.monotonic() + 30
-        while b"listening on http" not in self.output():
+        while not self.is_ready():
             self.check_alive()
             if time.monotonic() > deadline:
                 raise Failure(f"{self.name} did not listen within 30 s; it said:\n{self.tail()}")
             time.sleep(0.05)
+
+    def is_ready(self):
+        if self.says_when_ready:
+            return b"listening on http" in self.output()
+        with socket.socket() as probe:
+            return probe.connect_ex(("127.0.0.1", self.port)) == 0
+
+    def check(self):
+        """The octets of an answer, if the server answers right."""
+        return self.check_answers(self.port, self.name)
 
     def check_alive(self):
         if self.process.poll() is not None:
@@ -174,71 +275,14 @@ class Server:
         return "\n".join(self.output().decode(errors="replace").splitlines()[-20:])
 
     def stop(self):
-        if self.process is None or self.process.poll() is not None:
-            return
-        self.process.terminate()
-        try:
-            self.process.wait(15)
-        except subprocess.TimeoutExpired:
-            self.process.kill()
-            self.process.wait()
-
-
-def read_answers(connection, count, name):
-    """Reads `count` answers and nothing more; returns the bytes of the first."""
-    received = b""
-    first = None
-    for _ in range(count):
-        while b"\r\n\r\n" not in received:
-            received += receive(connection, name)
-        head, rest = received.split(b"\r\n\r\n", 1)
-        lines = head.decode("latin-1").split("\r\n")
-        fields = {}
-        for line in lines[1:]:
-            key, _, value = line.partition(":")
-            fields[key.lower()] = value.strip()
-        if not lines[0].startswith("HTTP/1.1 200") or fields.get("content-length") != str(len(BODY)):
-            raise Failure(f"{name} answered otherwise than with 200 and {len(BODY)} octets:\n{head.decode('latin-1')}")
-        while len(rest) < len(BODY):
-            rest += receive(connection, name)
-        if rest[: len(BODY)] != BODY:
-            raise Failure(f"{name}: the body is {rest[:len(BODY)]!r}, not {BODY!r}")
-        first = first or head + b"\r\n\r\n" + BODY
-        received = rest[len(BODY) :]
-    if received:
-        raise Failure(f"{name} sent more than {count} answers: {received!r}")
-    return first
-
-
-def receive(connection, name):
-    try:
-        data = connection.recv(65536)
-    except TimeoutError:
-        raise Failure(f"{name} did not answer within 5 s") from None
-    if not data:
-        raise Failure(f"{name} closed the connection before it had answered")
-    return data
-
-
-def check(server):
-    """One request, pipelined ones, and one cut inside its end; returns the answer's bytes."""
-    request = f"GET / HTTP/1.1\r\nHost: 127.0.0.1:{server.port}\r\n\r\n".encode()
-    with socket.create_connection(("127.0.0.1", server.port), 5) as connection:
-        connection.setsockopt(socket.IPPROTO_TCP, socket.TCP_NODELAY, 1)
-        connection.sendall(request)
-        answer = read_answers(connection, 1, server.name)
-        connection.sendall(request * 200)
-        read_answers(connection, 200, server.name)
-        for cut in range(1, 5):
-            connection.sendall(request + request[:-cut])
-            read_answers(connection, 1, server.name)
-            connection.sendall(request[-cut:])
-            read_answers(connection, 1, server.name)
-        # Nothing further may arrive: a request counted twice would show here.
-        connection.shutdown(socket.SHUT_WR)
-        if connection.recv(1):
-            raise Failure(f"{server.name} sent an answer too many")
-    return answer
+        if self.process is not None and self.process.poll() is None:
+            self.process.terminate()
+            try:
+                self.process.wait(15)
+            except subprocess.TimeoutExpired:
+                self.process.kill()
+                self.process.wait()
+        self.directory.cleanup()
 
 
 def stat_times(path):
@@ -268,6 +312,9 @@ def core_busy(core):
 
 def load_command(port, seconds, options):
     command = ["taskset", "-c", str(options.load_core)]
+    if options.protocol == "h2c":
+        command += ["h2load", "-t1", f"-c{options.connections}", f"-m{options.streams}", f"-D{seconds}"]
+        return [*command, f"http://127.0.0.1:{port}/"]
     if options.load == "bare":
         command += [str(options.programs / "load"), "--port", str(port), "--connections", str(options.connections)]
         return command + ["--seconds", str(seconds), "--pipeline", str(options.pipeline)]
@@ -285,6 +332,21 @@ def allocated(server):
         return None
     with urllib.request.urlopen(f"http://127.0.0.1:{int(control[1])}/", timeout=5) as answer:
         return int(answer.read())
+
+
+def read_load(name, output, options):
+    """Requests answered and the rate, out of what the load generator says; its errors are failures."""
+    if options.protocol == "h2c":
+        total = re.search(r"status codes: (\d+) 2xx, 0 3xx, 0 4xx, 0 5xx", output)
+        rate = re.search(r"finished in .*, ([\d.]+) req/s", output)
+        wrong = not re.search(r" 0 failed, 0 errored, 0 timeout", output)
+    else:
+        total = re.search(r"(\d+) requests in ", output)
+        rate = re.search(r"Requests/sec:\s+([\d.]+)", output)
+        wrong = "Socket errors" in output or "Non-2xx" in output
+    if wrong or not total or not rate or int(total[1]) == 0:
+        raise Failure(f"{name}: the load failed or saw errors:\n{output}")
+    return int(total[1]), float(rate[1])
 
 
 def run_load(server, seconds, options):
@@ -310,14 +372,11 @@ def run_load(server, seconds, options):
             load.communicate()
     server.check_alive()
     after = resource.getrusage(resource.RUSAGE_CHILDREN)
-    total = re.search(r"(\d+) requests in ", output)
-    rate = re.search(r"Requests/sec:\s+([\d.]+)", output)
-    if load.returncode != 0 or not total or not rate or int(total[1]) == 0:
+    if load.returncode != 0:
         raise Failure(f"{server.name}: the load failed; it said:\n{output}")
-    if "Socket errors" in output or "Non-2xx" in output:
-        raise Failure(f"{server.name}: wrk saw errors:\n{output}")
+    requests, rate = read_load(server.name, output, options)
     used = after.ru_utime + after.ru_stime - before.ru_utime - before.ru_stime
-    return int(total[1]), float(rate[1]), used
+    return requests, rate, used
 
 
 def measure(server, options):
@@ -360,9 +419,10 @@ def compare(rounds, servers):
     for name in servers:
         mine = [one[name] for one in rounds]
         row = {key: None if one is None else statistics.median(m[key] for m in mine) for key, one in mine[0].items()}
-        if "netty" in servers:
-            for key in ("rate", "total_us"):
-                row[f"{key}_to_netty"] = statistics.median(one[name][key] / one["netty"][key] for one in rounds)
+        for other in ("h2o", "netty"):
+            if other in servers:
+                for key in ("rate", "total_us"):
+                    row[f"{key}_to_{other}"] = statistics.median(one[name][key] / one[other][key] for one in rounds)
         floor = FLOOR.get(name)
         if floor in servers:
             for key in ("user_us", "total_us"):
@@ -394,6 +454,8 @@ def report(rounds, summary, servers):
         ("others", "others", ".0%"),
     ]
     compared = [
+        ("rate ÷ h2o", "rate_to_h2o", ".2f"),
+        ("total ÷ h2o", "total_us_to_h2o", ".2f"),
         ("rate ÷ Netty", "rate_to_netty", ".2f"),
         ("total ÷ Netty", "total_us_to_netty", ".2f"),
         ("user − floor, µs", "user_us_over_floor", "+.2f"),
@@ -407,7 +469,8 @@ def report(rounds, summary, servers):
         ]
     print(table(["server, round"] + [title for title, _, _ in measured], rows))
     print("### Medians\n")
-    columns = measured[:7] + compared
+    # What is compared with a server that was left out has no column.
+    columns = measured[:7] + [one for one in compared if any(one[1] in row for row in summary.values())]
     rows = [[name] + [figure(summary[name].get(key), form) for _, key, form in columns] for name in servers]
     print(table(["server"] + [title for title, _, _ in columns], rows))
     for name in servers:
@@ -429,9 +492,17 @@ def report(rounds, summary, servers):
             )
 
 
+def version_of(program, option):
+    path = shutil.which(program, path=os.environ.get("PATH", os.defpath) + ":/usr/sbin")
+    if path is None:
+        return None
+    said = subprocess.run([path, option], capture_output=True, text=True)
+    return (said.stdout + said.stderr).strip().partition("\n")[0]
+
+
 def describe(options):
     java = ""
-    if any(not name.startswith("floor-") for name in options.servers):
+    if any(is_jvm(name) for name in options.servers):
         java = subprocess.run([options.java, "-version"], capture_output=True, text=True, check=True).stderr.strip()
     model = re.search(r"model name\s*: (.*)", Path("/proc/cpuinfo").read_text())
     return {
@@ -439,6 +510,8 @@ def describe(options):
         "cpu": model[1] if model else platform.machine(),
         "cores": os.cpu_count(),
         "java": java,
+        "h2o": version_of("h2o", "-v") if "h2o" in options.servers else None,
+        "nginx": version_of("nginx", "-v") if "nginx" in options.servers else None,
     }
 
 
@@ -456,11 +529,10 @@ def allow_descriptors(connections):
 
 
 def benchmark(options, servers):
-    answers = {}
+    lengths = {}
     for server in servers:
         server.start()
-        answers[server.name] = check(server)
-    lengths = {name: len(answer) for name, answer in answers.items()}
+        lengths[server.name] = server.check()
     if len(set(lengths.values())) > 1:
         progress(f"note: the answers differ in length: {lengths}")
     for server in servers:
@@ -476,7 +548,7 @@ def benchmark(options, servers):
             progress(f"round {number + 1}/{options.rounds} {server.name}: {one[server.name]['rate']:,.0f} requests/s")
         rounds.append(one)
     for server in servers:
-        check(server)
+        server.check()
     return rounds, lengths
 
 

@@ -5,6 +5,7 @@ import io.netty.buffer.PooledByteBufAllocator;
 import io.netty.channel.Channel;
 import io.netty.channel.ChannelInitializer;
 import io.netty.channel.ChannelOption;
+import io.netty.channel.ChannelPipeline;
 import io.netty.channel.MultiThreadIoEventLoopGroup;
 import io.netty.channel.epoll.Epoll;
 import io.netty.channel.epoll.EpollChannelOption;
@@ -14,13 +15,17 @@ import io.netty.channel.socket.SocketChannel;
 import io.netty.handler.codec.http.DefaultHttpHeadersFactory;
 import io.netty.handler.codec.http.HttpDecoderConfig;
 import io.netty.handler.codec.http.HttpServerCodec;
+import io.netty.handler.codec.http2.Http2FrameCodec;
+import io.netty.handler.codec.http2.Http2FrameCodecBuilder;
 import java.net.InetAddress;
 import java.net.InetSocketAddress;
+import java.util.function.Consumer;
 
 /**
- * The Netty side of the comparison: native epoll transport, {@link HttpServerCodec}, one small handler.
+ * The Netty side of the comparison: native epoll transport, one small handler behind {@link HttpServerCodec} or, for HTTP/2
+ * by prior knowledge, behind {@link Http2FrameCodec} without a channel for each stream, which is the faster way.
  *
- * <p>Usage: {@code NettyServer [--port N] [--loops N]}. Each loop accepts from a socket of its own (SO_REUSEPORT), as
+ * <p>Usage: {@code NettyServer [--port N] [--loops N] [--protocol http1|h2c]}. Each loop accepts from a socket of its own (SO_REUSEPORT), as
  * Gannet's loops do.
  */
 public final class NettyServer {
@@ -29,23 +34,23 @@ public final class NettyServer {
     public static void main(String[] args) throws Exception {
         int port = 8080;
         int loops = 1;
+        boolean isHttp2 = false;
         for (int at = 0; at < args.length; at += 2) {
             if (at + 1 == args.length) {
                 throw new IllegalArgumentException("no value for " + args[at]);
             }
-            int value = Integer.parseInt(args[at + 1]);
+            String value = args[at + 1];
             switch (args[at]) {
-                case "--port" -> port = value;
-                case "--loops" -> loops = value;
+                case "--port" -> port = Integer.parseInt(value);
+                case "--loops" -> loops = Integer.parseInt(value);
+                case "--protocol" -> isHttp2 = isHttp2(value);
                 default -> throw new IllegalArgumentException("unknown option " + args[at]);
             }
         }
         Epoll.ensureAvailability();
 
         HttpDateClock clock = new HttpDateClock();
-        HttpDecoderConfig decoder = new HttpDecoderConfig()
-                .setHeadersFactory(DefaultHttpHeadersFactory.headersFactory().withValidation(false))
-                .setTrailersFactory(DefaultHttpHeadersFactory.trailersFactory().withValidation(false));
+        Consumer<ChannelPipeline> protocol = isHttp2 ? http2(clock) : http1(clock);
         MultiThreadIoEventLoopGroup group = new MultiThreadIoEventLoopGroup(loops, EpollIoHandler.newFactory());
         clock.start(group.next());
         ServerBootstrap bootstrap = new ServerBootstrap()
@@ -59,7 +64,7 @@ public final class NettyServer {
                 .childHandler(new ChannelInitializer<SocketChannel>() {
                     @Override
                     protected void initChannel(SocketChannel channel) {
-                        channel.pipeline().addLast(new HttpServerCodec(decoder), new HelloHandler(clock));
+                        protocol.accept(channel.pipeline());
                     }
                 });
         InetSocketAddress address = new InetSocketAddress(InetAddress.getLoopbackAddress(), port);
@@ -70,5 +75,28 @@ public final class NettyServer {
         System.out.println(
                 "listening on http://127.0.0.1:" + ((InetSocketAddress) listener.localAddress()).getPort());
         listener.closeFuture().sync();
+    }
+
+    private static boolean isHttp2(String protocol) {
+        return switch (protocol) {
+            case "http1" -> false;
+            case "h2c" -> true;
+            default -> throw new IllegalArgumentException("protocol is http1 or h2c: " + protocol);
+        };
+    }
+
+    private static Consumer<ChannelPipeline> http1(HttpDateClock clock) {
+        HttpDecoderConfig decoder = new HttpDecoderConfig()
+                .setHeadersFactory(DefaultHttpHeadersFactory.headersFactory().withValidation(false))
+                .setTrailersFactory(DefaultHttpHeadersFactory.trailersFactory().withValidation(false));
+        return pipeline -> pipeline.addLast(new HttpServerCodec(decoder), new HelloHandler(clock));
+    }
+
+    private static Consumer<ChannelPipeline> http2(HttpDateClock clock) {
+        return pipeline -> {
+            Http2FrameCodec codec =
+                    Http2FrameCodecBuilder.forServer().validateHeaders(false).build();
+            pipeline.addLast(codec, new Http2HelloHandler(clock));
+        };
     }
 }

@@ -1,28 +1,38 @@
 import com.sun.management.ThreadMXBean;
 import io.gannet.Backend;
 import io.gannet.EventLoops;
+import io.gannet.Handler;
 import io.gannet.HttpServer;
 import io.gannet.PreparedResponse;
 import java.lang.management.ManagementFactory;
 import java.net.InetAddress;
 import java.net.InetSocketAddress;
 import java.util.Locale;
+import java.util.Map;
 
 /**
- * Gannet's shortest way: a prepared response, and exchange objects that are used again. On a second port it tells how many
- * bytes of the heap its loop has allocated so far.
+ * Gannet in two ways. {@code text}: the handler of the example {@code hello}, nothing tuned. {@code prepared}: the shortest
+ * way, a prepared response, and exchange objects that are used again. On a second port it tells how many bytes of the heap
+ * its loop has allocated so far.
  *
- * <p>Usage: {@code java -cp GANNET_JAR PreparedServer.java --port N --backend NAME}.
+ * <p>Usage: {@code java -cp GANNET_JAR GannetServer.java --port N --backend NAME --way text|prepared}.
  */
-public final class PreparedServer {
+public final class GannetServer {
     private static final PreparedResponse HELLO =
             PreparedResponse.builder().body("Hello, World!").build();
+    private static final Map<String, Handler> WAYS = Map.of(
+            "text", (request, response) -> response.send("Hello, World!"),
+            "prepared", (request, response) -> response.send(HELLO));
 
-    private PreparedServer() {}
+    private GannetServer() {}
 
     public static void main(String[] args) throws Exception {
-        if (args.length != 4 || !args[0].equals("--port") || !args[2].equals("--backend")) {
-            throw new IllegalArgumentException("usage: PreparedServer --port N --backend NAME");
+        if (args.length != 6
+                || !args[0].equals("--port")
+                || !args[2].equals("--backend")
+                || !args[4].equals("--way")
+                || !WAYS.containsKey(args[5])) {
+            throw new IllegalArgumentException("usage: GannetServer --port N --backend NAME --way text|prepared");
         }
         var here = InetAddress.getLoopbackAddress();
         var threads = (ThreadMXBean) ManagementFactory.getThreadMXBean();
@@ -30,9 +40,9 @@ public final class PreparedServer {
         try (var loops = EventLoops.builder().loops(1).backend(backend).start();
                 var server = HttpServer.builder()
                         .eventLoops(loops)
-                        .reuseExchanges(true)
+                        .reuseExchanges(args[5].equals("prepared"))
                         .listen(new InetSocketAddress(here, Integer.parseInt(args[1])))
-                        .handler((request, response) -> response.send(HELLO))
+                        .handler(WAYS.get(args[5]))
                         .start();
                 var control = HttpServer.builder()
                         .eventLoops(loops)
