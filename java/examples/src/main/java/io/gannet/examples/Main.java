@@ -25,6 +25,7 @@ import picocli.CommandLine.Spec;
             GracefulShutdown.class,
             Upgrades.class,
             HttpProxy.class,
+            Grpc.class,
             Playground.class
         })
 public final class Main implements Runnable {
