@@ -394,6 +394,8 @@ def measure(server, options):
     busy_after, steal_after = core_busy(options.server_core)
     user, kernel = user_after - user, kernel_after - kernel
     total = user + kernel
+    if total == 0:
+        raise Failure(f"{server.name} was given no measurable CPU time: a longer round, or a quieter machine")
     heap_after = allocated(server)
     # What an answer to this question allocates is not the requests'.
     heap_bytes = None if heap is None else (heap_after - asking - (asking - heap)) / requests
