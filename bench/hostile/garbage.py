@@ -139,7 +139,7 @@ async def foreign(target):
         "TLS": client_hello(),
         "HTTP/0.9": b"GET /\r\n",
         "HTTP/0.9 with a version": b"GET / HTTP/0.9\r\n\r\n",
-        "HTTP/2": b"PRI * HTTP/2.0\r\n\r\nSM\r\n\r\n\0\0\0\4\0\0\0\0\0",
+        "HTTP/2, almost": b"PRI * HTTP/2.0\r\nHost: x\r\n\r\n",
         "HTTP/3.0": b"GET / HTTP/3.0\r\nHost: x\r\n\r\n",
         "SSH": b"SSH-2.0-OpenSSH_9.2\r\n",
         "SMTP": b"EHLO localhost\r\n",
