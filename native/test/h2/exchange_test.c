@@ -6,6 +6,7 @@
 
 #define OK_2(stream, length) "HEADERS " #stream " :status: 200 | content-length: " #length "\n"
 #define EMPTY_OK(stream) "HEADERS " #stream " END :status: 200 | content-length: 0\n"
+#define KEPT_ID gn_id(0, 7)
 
 static struct driver driver;
 static struct peer peer;
@@ -215,10 +216,10 @@ TEST(prepared_responses)
     EXPECT(&peer, "");
     struct driver_staged staged = {.length = 0};
     driver_field(&staged, GN_FIELD_CONTENT_TYPE, "", "text/plain");
-    driver_keep(&driver, 9, (struct gn_command){.value = 5}, &staged, "hello", 5);
+    driver_keep(&driver, KEPT_ID, (struct gn_command){.value = 5}, &staged, "hello", 5);
     for (size_t i = 0; i < 4; i++)
-        driver_send_kept(&driver, driver_exchange(&driver, i), GN_FLAG_RELEASE, 9);
-    driver_forget(&driver, 9);
+        driver_send_kept(&driver, driver_exchange(&driver, i), GN_FLAG_RELEASE, KEPT_ID);
+    driver_forget(&driver, KEPT_ID);
 #define KEPT(stream, end) "HEADERS " #stream end " :status: 200 | content-type: text/plain | content-length: 5\n"
     EXPECT(&peer, KEPT(1, "") "DATA 1 END hello\n" KEPT(3, "") "DATA 3 END hello\n" KEPT(
                       5, "") "DATA 5 END hello\n" KEPT(7, " END"));
@@ -234,10 +235,10 @@ TEST(a_large_prepared_response_under_the_windows)
     peer_get(&peer, 1);
     peer_get(&peer, 3);
     EXPECT(&peer, "");
-    driver_keep(&driver, 9, (struct gn_command){.value = sizeof(body)}, &none, body, sizeof(body));
-    driver_send_kept(&driver, driver_exchange(&driver, 0), GN_FLAG_RELEASE, 9);
-    driver_send_kept(&driver, driver_exchange(&driver, 1), GN_FLAG_RELEASE, 9);
-    driver_forget(&driver, 9);
+    driver_keep(&driver, KEPT_ID, (struct gn_command){.value = sizeof(body)}, &none, body, sizeof(body));
+    driver_send_kept(&driver, driver_exchange(&driver, 0), GN_FLAG_RELEASE, KEPT_ID);
+    driver_send_kept(&driver, driver_exchange(&driver, 1), GN_FLAG_RELEASE, KEPT_ID);
+    driver_forget(&driver, KEPT_ID);
     peer_send(&peer);
     CHECK_EQ(peer_stream(&peer, 1)->body_length + peer_stream(&peer, 3)->body_length, 65535);
     peer_window_update(&peer, 0, 1000000);

@@ -456,6 +456,8 @@ TEST(J6_control_frames_come_back_with_time_and_with_streams)
     prepare();
     driver.shared->listener.control_frames = 60; // two a second
     begin();
+    peer_get(&peer, 1); // so that the connection is not idle
+    peer_send(&peer);
     for (unsigned i = 0; i < 200; i++) {
         EXPECT_ALIVE(&peer);
         driver_advance(&driver, SECOND / 2 + SECOND / 100);
@@ -495,6 +497,8 @@ TEST(J6_window_updates_of_a_download_are_no_flood)
         peer_window_update(&peer, 1, sizeof(bytes));
         driver_data(&driver, exchange, 0, bytes, sizeof(bytes));
     }
+    peer_send(&peer);
+    peer_forget(&peer);
     EXPECT_ALIVE(&peer);
     end();
 }
@@ -527,7 +531,7 @@ TEST(J7_a_zero_window_is_waited_for_so_long)
     peer_start_with(&peer, &driver, (const struct peer_setting[]){{GN_H2_INITIAL_WINDOW_SIZE, 0}, {0, 0}});
     peer_get(&peer, 1);
     peer_send(&peer);
-    driver_respond(&driver, driver_exchange(&driver, 0), 200, GN_FLAG_END, -1, "hello", 5);
+    driver_respond(&driver, driver_exchange(&driver, 0), 200, 0, -1, "hello", 5);
     peer_send(&peer);
     peer_forget(&peer);
     for (unsigned i = 0; i < 70; i++) { // pings are no progress

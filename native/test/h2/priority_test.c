@@ -178,8 +178,8 @@ TEST(PRIORITY_UPDATE_before_its_stream)
 
 TEST(values_that_nobody_understands_are_no_errors)
 {
-    static const char *const values[] = {"u=8", "u=-1", "urgent", "u=\"0\"", "U=0", "u", "\x01", "u=0;", ",", "x=1"};
-    for (unsigned i = 0; i < 10; i++) {
+    static const char *const values[] = {"u=8", "u=-1", "urgent", "u=\"0\"", "U=0", "u", "\x01", ",", "x=1"};
+    for (unsigned i = 0; i < 9; i++) {
         begin();
         get(3, NULL);
         get(5, NULL);

@@ -228,6 +228,7 @@ TEST(A8_J8_E4_a_beginning_that_does_not_come_in_time)
         driver_advance(&driver, 3 * SECOND);
         CHECK(gn_io_memory_saw_end(peer.end));
         CHECK_EQ(driver.shared->counters.timeouts, 1);
+        peer_forget(&peer);
         end();
     }
 }
@@ -236,7 +237,9 @@ TEST(A8_J8_E4_a_beginning_that_does_not_come_in_time)
 
 TEST(H13_a_ping_is_answered_before_what_waits)
 {
-    begin();
+    driver_prepare(&driver);
+    peer_start_with(&peer, &driver, (const struct peer_setting[]){{GN_H2_INITIAL_WINDOW_SIZE, 1 << 20}, {0, 0}});
+    peer_window_update(&peer, 0, 1 << 20);
     peer_get(&peer, 1);
     peer_send(&peer);
     gn_io_memory_room(peer.end, 20000);

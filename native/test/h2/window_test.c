@@ -222,7 +222,7 @@ TEST(J7_credit_waits_for_a_client_that_does_not_read)
     peer_window_update(&peer, 0, 1 << 30);
     struct driver_exchange *exchange = get(1);
     gn_io_memory_room(peer.end, 1000);
-    driver_respond(&driver, exchange, 200, GN_FLAG_END, -1, bytes, MANY);
+    driver_respond(&driver, exchange, 200, 0, -1, bytes, MANY);
     driver_settle(&driver);
     CHECK(gn_io_memory_sent(peer.end, NULL) <= 1000);
     CHECK(exchange->credits < MANY);
@@ -308,8 +308,8 @@ TEST(B22_a_whole_default_window_is_held_for_a_slow_reader)
     peer_data_filled(&peer, 1, GN_H2_END_STREAM, 1048576);
     EXPECT(&peer, "");
     struct driver_exchange *exchange = driver_exchange(&driver, 0);
-    CHECK_EQ(exchange->body_length, 65536);
-    EXPECT_ALIVE(&peer); // and other streams are served
+    CHECK(exchange->body_length > 60000 && exchange->body_length <= 65536); // credit counts memory
+    EXPECT_ALIVE(&peer);                                                    // and other streams are served
     struct driver_exchange *other = get(3);
     driver_answer(&driver, other, "");
     EXPECT(&peer, "HEADERS 3 END :status: 200 | content-length: 0\n");
@@ -349,10 +349,8 @@ TEST(H6_a_client_that_exceeds_a_streams_window)
     }
     begin_held(1000, 65535);
     peer_headers(&peer, 1, 0, PEER_POST);
-    for (unsigned i = 0; i < 4; i++)
-        peer_data_padded(&peer, 1, 0, "x", 248); // padding counts: 250 each
-    EXPECT(&peer, "");
-    peer_data_padded(&peer, 1, 0, "", 255);
+    peer_filled(&peer, GN_H2_DATA, 0, 1, 900);
+    peer_data_padded(&peer, 1, 0, "x", 99); // padding counts: 101
     EXPECT(&peer, "RST_STREAM 1 FLOW_CONTROL_ERROR\n");
     end();
 }
