@@ -73,7 +73,6 @@ struct peer {
     uint64_t credit; /* of the connection, by WINDOW_UPDATE */
     uint8_t ping[8]; /* of the server's last PING */
     bool saw_end;
-    bool dead; /* takes no more bytes */
 };
 
 static inline void *peer_grow(void *bytes, size_t *room, size_t needed, size_t size)
@@ -120,7 +119,7 @@ static inline void peer_frame(struct peer *peer, unsigned type, unsigned flags, 
 /* A frame of `length` times the letter x. */
 static inline void peer_filled(struct peer *peer, unsigned type, unsigned flags, uint32_t stream, size_t length)
 {
-    uint8_t *payload = malloc(length + 1);
+    uint8_t *payload = calloc(1, length + 1);
     REQUIRE(payload != NULL);
     memset(payload, 'x', length);
     peer_frame(peer, type, flags, stream, payload, length);
@@ -152,7 +151,7 @@ struct peer_setting {
 
 static inline void peer_settings(struct peer *peer, const struct peer_setting *settings)
 {
-    uint8_t payload[8 * GN_H2_SETTING_LENGTH], *to = payload;
+    uint8_t payload[8 * GN_H2_SETTING_LENGTH] = {0}, *to = payload;
     for (; settings != NULL && settings->number != 0; settings++) {
         REQUIRE(to < payload + sizeof(payload));
         *to++ = (uint8_t)(settings->number >> 8);
@@ -509,7 +508,8 @@ static inline void peer_receive(struct peer *peer)
         used += GN_H2_FRAME_HEADER + frame.length;
     }
     peer->in_length -= used;
-    memmove(peer->in, peer->in + used, peer->in_length);
+    if (used > 0)
+        memmove(peer->in, peer->in + used, peer->in_length);
     if (!peer->saw_end && gn_io_memory_saw_reset(peer->end)) {
         peer->saw_end = true;
         peer_tell(peer, "RESET\n");
@@ -519,29 +519,28 @@ static inline void peer_receive(struct peer *peer)
     }
 }
 
-/* Writes bytes, as far as the server takes them. */
-static inline void peer_write(struct peer *peer, const uint8_t *bytes, size_t length)
+/* Writes bytes as far as the server takes them; how many that were. It takes all once it has ended. */
+static inline size_t peer_write(struct peer *peer, const uint8_t *bytes, size_t length)
 {
-    for (unsigned waits = 0; length > 0 && !peer->dead;) {
-        size_t written = gn_io_memory_write(peer->end, bytes, length);
-        bytes += written;
-        length -= written;
-        if (length == 0)
-            break;
+    size_t written = 0;
+    for (unsigned waits = 0; waits < 3; waits++) {
+        size_t taken = gn_io_memory_write(peer->end, bytes + written, length - written);
+        written += taken;
+        if (written == length)
+            return length;
+        waits = taken > 0 ? 0 : waits;
         peer_receive(peer);
-        waits = written == 0 ? waits + 1 : 0;
-        if (waits > 2) {
-            CHECK(gn_io_memory_saw_end(peer->end)); // else it does not read any more
-            peer->dead = true;
-        }
     }
+    return peer->saw_end ? length : written;
 }
 
-/* Sends what is queued, in one piece. */
+/* Sends what is queued, in one piece. What the server does not read stays queued. */
 static inline void peer_send(struct peer *peer)
 {
-    peer_write(peer, peer->out, peer->out_length);
-    peer->out_length = 0;
+    size_t written = peer_write(peer, peer->out, peer->out_length);
+    peer->out_length -= written;
+    if (peer->out_length > 0)
+        memmove(peer->out, peer->out + written, peer->out_length);
     peer_receive(peer);
 }
 
