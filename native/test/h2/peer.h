@@ -1,6 +1,7 @@
 /*
  * A scripted HTTP/2 client for tests, over loop/driver.h. It knows the frames that it is told to send and nothing of
- * what is allowed, so that it can break every rule.
+ * what is allowed, so that it can break every rule. But it holds the server to its windows: each DATA frame is checked
+ * against what peer_window_update and peer_settings opened.
  *
  *     struct peer peer;
  *     driver_prepare(&driver);
@@ -41,6 +42,9 @@
 #define PEER_POST PEER_FIELDS("POST")
 #define PEER_POST_OF(length) PEER_POST "content-length: " #length "\n"
 
+/* SETTINGS that may be out without an answer. */
+#define PEER_SETTINGS_MAX 64U
+
 /* What came on a stream. */
 struct peer_stream {
     uint32_t id;
@@ -52,6 +56,7 @@ struct peer_stream {
     uint8_t *body;
     size_t body_length, body_room;
     uint64_t credit; /* by WINDOW_UPDATE */
+    int64_t window;  /* what the server may send */
 };
 
 struct peer {
@@ -71,6 +76,10 @@ struct peer {
     struct peer_stream *streams;
     size_t stream_count, stream_room;
     uint64_t credit; /* of the connection, by WINDOW_UPDATE */
+    int64_t window;  /* what the server may send in all */
+    uint32_t initial_window;
+    uint32_t settings_sent[PEER_SETTINGS_MAX]; /* the windows of streams that they say, until they are acknowledged */
+    size_t settings_count;
     uint8_t ping[8]; /* of the server's last PING */
     bool saw_end;
 };
@@ -93,7 +102,7 @@ static inline struct peer_stream *peer_stream(struct peer *peer, uint32_t id)
             return &peer->streams[i];
     }
     peer->streams = peer_grow(peer->streams, &peer->stream_room, peer->stream_count + 1, sizeof(*peer->streams));
-    peer->streams[peer->stream_count] = (struct peer_stream){.id = id};
+    peer->streams[peer->stream_count] = (struct peer_stream){.id = id, .window = peer->initial_window};
     return &peer->streams[peer->stream_count++];
 }
 
@@ -152,12 +161,16 @@ struct peer_setting {
 static inline void peer_settings(struct peer *peer, const struct peer_setting *settings)
 {
     uint8_t payload[8 * GN_H2_SETTING_LENGTH] = {0}, *to = payload;
+    uint32_t window = peer->settings_count > 0 ? peer->settings_sent[peer->settings_count - 1] : peer->initial_window;
     for (; settings != NULL && settings->number != 0; settings++) {
         REQUIRE(to < payload + sizeof(payload));
         *to++ = (uint8_t)(settings->number >> 8);
         *to++ = (uint8_t)settings->number;
         to = gn_h2_write_32(to, settings->value);
+        window = settings->number == GN_H2_INITIAL_WINDOW_SIZE ? settings->value : window;
     }
+    if (peer->settings_count < PEER_SETTINGS_MAX) // a flood may go unanswered
+        peer->settings_sent[peer->settings_count++] = window;
     peer_frame(peer, GN_H2_SETTINGS, 0, 0, payload, (size_t)(to - payload));
 }
 
@@ -300,6 +313,10 @@ static inline void peer_rst_stream(struct peer *peer, uint32_t stream, uint32_t 
 static inline void peer_window_update(struct peer *peer, uint32_t stream, uint32_t increment)
 {
     peer_number(peer, GN_H2_WINDOW_UPDATE, stream, increment);
+    if (stream == 0)
+        peer->window += increment;
+    else
+        peer_stream(peer, stream)->window += increment;
 }
 
 /* `text` has 8 bytes. */
@@ -337,6 +354,19 @@ static inline void peer_priority_update(struct peer *peer, uint32_t stream, cons
 }
 
 /* ---- what the server sends, told as text ---- */
+
+/* The server goes by the oldest of the SETTINGS from here on. */
+static inline void peer_settings_taken(struct peer *peer)
+{
+    if (peer->settings_count == 0)
+        return; // a frame that was made by hand
+    int64_t change = (int64_t)peer->settings_sent[0] - peer->initial_window;
+    peer->initial_window = peer->settings_sent[0];
+    peer->settings_count--;
+    memmove(peer->settings_sent, peer->settings_sent + 1, peer->settings_count * sizeof(*peer->settings_sent));
+    for (size_t i = 0; i < peer->stream_count; i++)
+        peer->streams[i].window += change;
+}
 
 static inline void peer_tell(struct peer *peer, const char *format, ...) __attribute__((format(printf, 2, 3)));
 static inline void peer_tell(struct peer *peer, const char *format, ...)
@@ -376,6 +406,8 @@ static inline void peer_tell_settings(struct peer *peer, const struct gn_h2_fram
     peer_tell(peer, "SETTINGS%s", frame->flags & GN_H2_ACK ? " ACK" : "");
     CHECK_EQ(frame->stream, 0);
     CHECK_EQ(frame->length % GN_H2_SETTING_LENGTH, 0);
+    if (frame->flags & GN_H2_ACK)
+        peer_settings_taken(peer);
     for (unsigned last = 0, next = 0; next < 65536; last = next + 1) { // by number: their order does not matter
         const uint8_t *setting = NULL;
         next = 65536;
@@ -401,6 +433,9 @@ static inline void peer_tell_data(struct peer *peer, const struct gn_h2_frame *f
     struct peer_stream *stream = peer_stream(peer, frame->stream);
     CHECK(!stream->ended && !stream->reset);
     CHECK_EQ(frame->flags & ~GN_H2_END_STREAM, 0);
+    stream->window -= frame->length;
+    peer->window -= frame->length;
+    CHECK(frame->length == 0 || (stream->window >= 0 && peer->window >= 0));
     stream->body = peer_grow(stream->body, &stream->body_room, stream->body_length + frame->length, 1);
     if (frame->length > 0)
         memcpy(stream->body + stream->body_length, payload, frame->length);
@@ -622,7 +657,12 @@ static inline void peer_expect_alive(struct peer *peer, const char *file, int li
 /* A peer that has sent nothing yet; the driver is open. */
 static inline void peer_connect(struct peer *peer, struct driver *driver)
 {
-    *peer = (struct peer){.driver = driver, .frame_max = GN_H2_FRAME_SIZE_MIN};
+    *peer = (struct peer){
+        .driver = driver,
+        .frame_max = GN_H2_FRAME_SIZE_MIN,
+        .window = GN_H2_WINDOW_DEFAULT,
+        .initial_window = GN_H2_WINDOW_DEFAULT,
+    };
     gn_hpack_decoder_start(&peer->decoder, &peer->memory, 4096);
     peer->end = driver_connect(driver);
     driver_settle(driver);
