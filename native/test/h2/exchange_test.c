@@ -548,6 +548,42 @@ TEST(H15_a_response_before_the_end_of_the_request)
     }
 }
 
+TEST(H15_a_body_that_waits_for_credit_outlives_its_stream)
+{
+    for (unsigned i = 0; i < 4; i++) { // the request ends before the response or behind it, with trailers or without
+        driver_prepare(&driver);
+        driver.shared->listener.receive_credit = 10;
+        driver.hold_bodies = true;
+        peer_start(&peer, &driver);
+        peer_headers(&peer, 1, 0, PEER_POST);
+        peer_data(&peer, 1, 0, "more than ten");
+        EXPECT(&peer, "");
+        struct driver_exchange *exchange = driver_exchange(&driver, 0);
+        for (unsigned side = 0; side < 2; side++) {
+            if (side == (i & 1)) {
+                respond(exchange, 200, GN_FLAG_END, -1, "done");
+                EXPECT(&peer, OK_2(1, 4) "DATA 1 END done\n");
+            } else {
+                peer_data(&peer, 1, i & 2 ? 0 : GN_H2_END_STREAM, " bytes");
+                if (i & 2)
+                    peer_headers(&peer, 1, GN_H2_END_STREAM, "t: u\n");
+                EXPECT(&peer, "");
+            }
+        }
+        CHECK_EQ(exchange->resets, 0);
+        while (exchange->block_count > 0) {
+            while (exchange->block_count > 0)
+                driver_credit(&driver, exchange);
+            driver_settle(&driver);
+        }
+        check_body(exchange, "more than ten bytes");
+        CHECK(exchange->ended);
+        CHECK_EQ(exchange->trailers != NULL, i >= 2);
+        EXPECT_ALIVE(&peer);
+        end();
+    }
+}
+
 TEST(H18_the_clients_reset_is_told_with_its_code)
 {
     for (unsigned phase = 0; phase < 4; phase++) {
