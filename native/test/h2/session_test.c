@@ -301,6 +301,41 @@ TEST(the_tables_size_that_a_client_allows_is_kept)
     end();
 }
 
+TEST(the_tables_size_that_the_server_allows_holds_from_its_acknowledgement)
+{
+    static const struct {
+        uint64_t allowed;
+        const char *block; /* of the next request */
+        size_t length;
+        bool passes;
+    } cases[] = {
+        {4096, "\x82\x86\x84\x01\x01h", 6, true},              // as it was
+        {4096, "\x3f\xe1\x1f\x82\x86\x84\x01\x01h", 9, true},  // 4096
+        {4096, "\x3f\xe2\x1f\x82\x86\x84\x01\x01h", 9, false}, // 4097
+        {100, "\x3f\x45\x82\x86\x84\x01\x01h", 8, true},       // 100
+        {100, "\x3f\x46\x82\x86\x84\x01\x01h", 8, false},      // 101
+        {100, "\x82\x86\x84\x01\x01h", 6, false},              // which must be said
+        {0, "\x20\x82\x86\x84\x01\x01h", 7, true},             // 0
+        {8192, "\x3f\xe1\x3f\x82\x86\x84\x01\x01h", 9, true},  // 8192
+        {8192, "\x3f\xe2\x3f\x82\x86\x84\x01\x01h", 9, false}, // 8193
+    };
+    for (size_t i = 0; i < sizeof(cases) / sizeof(cases[0]); i++) {
+        driver_prepare(&driver);
+        driver.shared->listener.table_bytes = cases[i].allowed;
+        driver_open(&driver);
+        peer_connect(&peer, &driver);
+        queue_greeting_and_request(); // which goes by 4096
+        peer_settings_ack(&peer);
+        peer_frame(&peer, GN_H2_HEADERS, GN_H2_END_HEADERS | GN_H2_END_STREAM, 3, cases[i].block, cases[i].length);
+        peer_send(&peer);
+        CHECK_EQ(driver.exchange_count, 1 + cases[i].passes);
+        if (!cases[i].passes)
+            EXPECT_GOAWAY(&peer, PEER_ANY, GN_H2_COMPRESSION_ERROR);
+        peer_forget(&peer);
+        end();
+    }
+}
+
 /* ---- frames ---- */
 
 /*

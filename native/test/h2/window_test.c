@@ -411,7 +411,8 @@ TEST(H6_a_smaller_window_holds_from_its_acknowledgement)
     peer_settings_ack(&peer);
     peer_headers(&peer, 3, 0, PEER_POST);
     peer_filled(&peer, GN_H2_DATA, 0, 3, 1001);
-    EXPECT(&peer, "RST_STREAM 3 FLOW_CONTROL_ERROR\n");
+    peer_data(&peer, 1, 0, "x"); // the window of a stream that is open shrinks, too
+    EXPECT(&peer, "RST_STREAM 3 FLOW_CONTROL_ERROR\nRST_STREAM 1 FLOW_CONTROL_ERROR\nWINDOW_UPDATE 0 51001\n");
     end();
 }
 
