@@ -59,7 +59,7 @@ static void check_body(const struct driver_exchange *exchange, const char *text)
 
 /* ---- responses ---- */
 
-TEST(C1_a_response_with_and_without_length)
+TEST(C1_H17_a_response_with_and_without_length)
 {
     driver_prepare(&driver);
     peer_start(&peer, &driver);

@@ -280,4 +280,94 @@ TEST(H6_H9_H10_H11_streams_at_random)
     }
 }
 
+/* ---- frames that nobody would send ---- */
+
+/* Of streams 1 to 9, once in a while of another one; of any type; mostly of a length that it may have. */
+static void queue_any_frame(void)
+{
+    static const uint8_t lengths[] = {[GN_H2_PRIORITY] = 5, [GN_H2_RST_STREAM] = 4, [GN_H2_PING] = 8,
+                                      [GN_H2_GOAWAY] = 8,   [GN_H2_SETTINGS] = 6,   [GN_H2_WINDOW_UPDATE] = 4};
+    uint32_t stream = once_in(60) ? below(12) : 1 + 2 * below(5);
+    unsigned type = once_in(3) ? GN_H2_HEADERS : below(20), flags = below(256);
+    if (!once_in(60) && (type == GN_H2_PUSH_PROMISE || type == GN_H2_CONTINUATION || type == GN_H2_GOAWAY))
+        type = GN_H2_DATA;
+    uint8_t payload[64];
+    uint32_t length = type < sizeof(lengths) && lengths[type] != 0 && !once_in(60) ? lengths[type] : below(40);
+    for (uint32_t i = 0; i < sizeof(payload); i++)
+        payload[i] = i == 0 || once_in(2) ? 0 : (uint8_t)below(256);
+    if (type == GN_H2_HEADERS) {
+        peer_headers_with(&peer, stream, flags & ~(unsigned)GN_H2_END_HEADERS,
+                          once_in(3)   ? "+t: u\n"
+                          : once_in(3) ? ":method: CONNECT\n:authority: h:1\n"
+                                       : PEER_POST,
+                          (uint8_t)below(4));
+        return;
+    }
+    if (type == GN_H2_SETTINGS || type == GN_H2_PING || type == GN_H2_GOAWAY || type == GN_H2_PRIORITY_UPDATE)
+        stream = 0;
+    if (type == GN_H2_SETTINGS && length == 6)
+        flags &= ~(unsigned)GN_H2_ACK;
+    if (type == GN_H2_PRIORITY_UPDATE)
+        length += 4;
+    peer_frame(&peer, type, flags, stream, payload, length);
+}
+
+static void answer_any(void)
+{
+    for (size_t i = 0; i < driver.exchange_count; i++) {
+        struct driver_exchange *exchange = driver.exchanges[i];
+        if (exchange->released || once_in(3))
+            continue;
+        if (exchange->resets > 0 || once_in(10))
+            driver_release(&driver, exchange);
+        else if (once_in(8))
+            peer_java_resets(&driver, exchange, below(20));
+        else if (exchange->mark++ == 0)
+            driver_respond(&driver, exchange, 200, 0, -1, bytes, below(3000));
+        else
+            driver_data(&driver, exchange, once_in(3) ? GN_FLAG_END : 0, bytes, below(3000));
+    }
+}
+
+TEST(frames_at_random_take_nothing_but_their_connection)
+{
+    for (uint64_t run = 1; run <= 400; run++) {
+        unsigned before = test_failures;
+        seed = run;
+        driver_prepare(&driver);
+        driver.late = once_in(2);
+        driver.hold_bodies = once_in(3);
+        driver.shared->listener.connect = driver.shared->listener.connect_protocol = once_in(2);
+        driver.shared->listener.receive_credit = once_in(2) ? 10 : 65536;
+        driver_open(&driver);
+        peer_connect(&peer, &driver);
+        peer_preface(&peer);
+        peer_settings(&peer, NULL);
+        for (uint32_t stream = 1; stream <= 9; stream += 2)
+            peer_headers(&peer, stream, 0, PEER_POST);
+        for (unsigned i = 0; i < 60 && !peer.saw_end; i++) {
+            for (unsigned j = 1 + below(4); j > 0; j--)
+                queue_any_frame();
+            gn_io_memory_write(peer.end, peer.out, peer.out_length);
+            peer.out_length = 0;
+            driver_settle(&driver);
+            driver_read(&driver, peer.end, NULL); // what was made by hand may be answered so, too
+            answer_any();
+            if (gn_io_memory_saw_end(peer.end))
+                break;
+        }
+        driver.shared->counters.commands_rejected = 0;
+        peer_end(&peer);
+        for (unsigned i = 0; i < 3; i++) {
+            driver_settle(&driver);
+            driver.shared->counters.commands_rejected = 0;
+        }
+        driver_close(&driver);
+        if (test_failures != before) {
+            fprintf(stderr, "... with seed %llu\n", (unsigned long long)run);
+            break;
+        }
+    }
+}
+
 TEST_MAIN()
