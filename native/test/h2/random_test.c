@@ -1,5 +1,6 @@
 #include "h2/peer.h"
 
+#include "http/method.h"
 #include "random.h"
 
 /*
@@ -318,14 +319,16 @@ static void answer_any(void)
         struct driver_exchange *exchange = driver.exchanges[i];
         if (exchange->released || once_in(3))
             continue;
-        if (exchange->resets > 0 || once_in(10))
+        if (exchange->resets > 0 || once_in(10)) {
             driver_release(&driver, exchange);
-        else if (once_in(8))
+        } else if (once_in(8)) {
             peer_java_resets(&driver, exchange, below(20));
-        else if (exchange->mark++ == 0)
+        } else if (exchange->mark++ == 0) {
+            exchange->ended &= exchange->method != GN_METHOD_CONNECT; // it begins as a tunnel
             driver_respond(&driver, exchange, 200, 0, -1, bytes, below(3000));
-        else
+        } else {
             driver_data(&driver, exchange, once_in(3) ? GN_FLAG_END : 0, bytes, below(3000));
+        }
     }
 }
 
