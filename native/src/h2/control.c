@@ -95,6 +95,8 @@ static bool change_windows(struct gn_connection *connection, uint32_t window)
             if (changed > GN_H2_WINDOW_MAX)
                 return false;
             stream->send_window = (int32_t)changed;
+            if (changed <= 0)
+                gn_h2_scheduler_remove(&session->scheduler, &stream->turn);
             gn_h2_reply_opened(connection, stream);
         }
     }
