@@ -114,6 +114,8 @@ bool gn_h2_deliver(struct gn_connection *connection, struct gn_h2_stream *stream
     } else if (stream->receive_ended && !exchange->request_ended) {
         end_request(connection, stream, false);
     }
+    if (stream->receive_ended && stream->send_ended)
+        gn_h2_close(connection, stream);
     return true;
 }
 
@@ -159,7 +161,8 @@ static void body_ended(struct gn_connection *connection, struct gn_h2_stream *st
     if (!exchange->request_ended && stream->input.length == 0 && stream->trailers == 0 && !stream->tunnel_waits)
         end_request(connection, stream, false);
     gn_h2_await_body(connection, stream);
-    if (stream->send_ended)
+    // What Java has not taken outlives the stream on the wire.
+    if (stream->send_ended && (exchange->released || exchange->broken || !gn_h2_stream_holds_input(stream)))
         gn_h2_close(connection, stream);
 }
 

@@ -36,7 +36,8 @@ static void note_sent(struct gn_connection *connection, struct gn_exchange *exch
 /* Nobody reads the rest of a request whose response is out (section 8.1). */
 static void leave_request(struct gn_connection *connection, struct gn_h2_stream *stream)
 {
-    gn_h2_send_reset(connection, stream->id, GN_H2_NO_ERROR);
+    if (!stream->receive_ended)
+        gn_h2_send_reset(connection, stream->id, GN_H2_NO_ERROR);
     if (connection->state == GN_CONNECTION_OPEN)
         gn_h2_close(connection, stream);
 }
@@ -48,9 +49,10 @@ static void response_out(struct gn_connection *connection, struct gn_h2_stream *
     gn_list_remove(&stream->send_wait.link);
     if (exchange->response == GN_RESPONSE_ENDED)
         note_sent(connection, exchange);
-    if (stream->receive_ended)
+    bool unwanted = exchange->released || exchange->broken;
+    if (stream->receive_ended && (unwanted || !gn_h2_stream_holds_input(stream)))
         gn_h2_close(connection, stream);
-    else if (exchange->released || exchange->broken)
+    else if (!stream->receive_ended && unwanted)
         leave_request(connection, stream);
 }
 

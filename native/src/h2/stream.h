@@ -57,6 +57,12 @@ struct gn_h2_stream {
     uint64_t freed; /* octets of the response that left the stream since CREDIT was last given */
 };
 
+/* Whether input waits for Java to take it. */
+static inline bool gn_h2_stream_holds_input(const struct gn_h2_stream *stream)
+{
+    return stream->input.length > 0 || stream->trailers != 0;
+}
+
 /* By id. Zeroed, it is empty. */
 struct gn_h2_streams {
     struct gn_h2_stream **buckets;
