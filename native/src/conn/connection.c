@@ -271,9 +271,12 @@ void gn_connection_flush(struct gn_connection *connection)
     gn_list_remove(&connection->dirty);
     if (connection->send_pending || connection->state > GN_CONNECTION_FINISHING)
         return;
-    for (bool more = connection->protocol->produce != NULL;; more = more && connection->output.length == 0) {
+    bool first = true;
+    for (;;) {
         // Behind a send that was not taken as a whole it would only stand in the way of what is more urgent.
-        if (more && connection->state == GN_CONNECTION_OPEN)
+        bool more = connection->output.length == 0 || first;
+        first = false;
+        if (more && connection->protocol->produce != NULL && connection->state == GN_CONNECTION_OPEN)
             connection->protocol->produce(connection);
         if (connection->output.length == 0 || connection->state > GN_CONNECTION_FINISHING)
             break;
