@@ -1,6 +1,6 @@
 #include "fuzz.h"
 #include "h1/chunked.h"
-#include "h1/octets.h"
+#include "http/octets.h"
 
 /*
  * The decoder of chunked bodies. An input is 4 octets of choices and the bytes to decode:
@@ -83,7 +83,7 @@ static void check_done(const struct result *result, const uint8_t *bytes, const 
     size_t at = 0, data = 0, extensions = extensions_before(choices);
     for (uint64_t size = 1; size != 0;) {
         size_t digits = 0;
-        for (size = 0; gn_h1_octet_is(bytes[at], GN_H1_HEX_DIGIT); at++, digits++) {
+        for (size = 0; gn_octet_is(bytes[at], GN_OCTET_HEX_DIGIT); at++, digits++) {
             char text[2] = {(char)bytes[at], '\0'};
             size = size * 16 + strtoul(text, NULL, 16);
         }

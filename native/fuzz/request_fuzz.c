@@ -1,7 +1,7 @@
 #include "fuzz.h"
-#include "h1/octets.h"
 #include "h1/same_request.h"
 #include "h1/trailer_parser.h"
+#include "http/octets.h"
 
 /*
  * The parsers of request heads and trailer sections. An input is 8 octets of choices and the bytes to parse:
@@ -100,7 +100,7 @@ static void check_cuts(const struct parse *whole, enum gn_h1_status status, cons
 static bool is_token(const uint8_t *bytes, size_t length)
 {
     for (size_t i = 0; i < length; i++) {
-        if (!gn_h1_octet_is(bytes[i], GN_H1_TOKEN))
+        if (!gn_octet_is(bytes[i], GN_OCTET_TOKEN))
             return false;
     }
     return length > 0;
@@ -118,12 +118,12 @@ static void check_lines(const struct gn_h1_field *fields, uint32_t count, const 
         HOLDS(field->token == gn_field_name_lookup(bytes + field->name, field->name_length));
         HOLDS(bytes[field->name + field->name_length] == ':');
         for (at = field->name + field->name_length + 1U; at < field->value; at++)
-            HOLDS(gn_h1_octet_is_blank(bytes[at]));
+            HOLDS(gn_octet_is_blank(bytes[at]));
         for (; at < field->value + field->value_length; at++)
-            HOLDS(!gn_h1_octet_is_control(bytes[at]));
+            HOLDS(!gn_octet_is_control(bytes[at]));
         if (field->value_length > 0)
-            HOLDS(!gn_h1_octet_is_blank(bytes[field->value]) && !gn_h1_octet_is_blank(bytes[at - 1]));
-        while (at < end && gn_h1_octet_is_blank(bytes[at]))
+            HOLDS(!gn_octet_is_blank(bytes[field->value]) && !gn_octet_is_blank(bytes[at - 1]));
+        while (at < end && gn_octet_is_blank(bytes[at]))
             at++;
         HOLDS(end - at >= 4 && bytes[at] == '\r' && bytes[at + 1] == '\n');
         at += 2;

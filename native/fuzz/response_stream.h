@@ -6,7 +6,7 @@
 #define GN_FUZZ_RESPONSE_STREAM_H
 
 #include "fuzz.h"
-#include "h1/octets.h"
+#include "http/octets.h"
 
 struct response {
     unsigned status;
@@ -26,7 +26,7 @@ static inline size_t response_line_end(const uint8_t *bytes, size_t length, size
             HOLDS(bytes[at + 1] == '\n');
             return at;
         }
-        HOLDS(!gn_h1_octet_is_control(bytes[at]));
+        HOLDS(!gn_octet_is_control(bytes[at]));
     }
     return SIZE_MAX;
 }
@@ -42,7 +42,7 @@ static inline uint64_t response_number(const uint8_t *bytes, size_t length, unsi
     uint64_t number = 0;
     HOLDS(length >= 1 && length <= 18);
     for (size_t i = 0; i < length; i++) {
-        HOLDS(gn_h1_octet_is(bytes[i], base == 16 ? GN_H1_HEX_DIGIT : GN_H1_DIGIT));
+        HOLDS(gn_octet_is(bytes[i], base == 16 ? GN_OCTET_HEX_DIGIT : GN_OCTET_DIGIT));
         unsigned digit = bytes[i] <= '9' ? bytes[i] - (unsigned)'0' : (bytes[i] | 0x20U) - (unsigned)'a' + 10;
         number = number * base + digit;
     }
@@ -52,7 +52,7 @@ static inline uint64_t response_number(const uint8_t *bytes, size_t length, unsi
 static inline void response_take_field(struct response *response, const uint8_t *line, size_t length)
 {
     size_t name = 0;
-    while (name < length && gn_h1_octet_is(line[name], GN_H1_TOKEN))
+    while (name < length && gn_octet_is(line[name], GN_OCTET_TOKEN))
         name++;
     HOLDS(name > 0 && name + 1 < length && line[name] == ':' && line[name + 1] == ' ');
     const uint8_t *value = line + name + 2;

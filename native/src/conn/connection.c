@@ -314,6 +314,17 @@ void gn_connection_sent(struct gn_connection *connection, ssize_t result)
 
 /* ---- the end ---- */
 
+void gn_connection_log_refusal(struct gn_connection *connection, unsigned reason, unsigned status)
+{
+    struct gn_context *context = connection->context;
+    context->counters->requests_refused++;
+    gn_context_count(context, reason);
+    gn_context_log(context, (struct gn_event){.kind = GN_EVENT_REFUSED,
+                                              .reason = (uint16_t)reason,
+                                              .subject = gn_connection_id(connection),
+                                              .value = (int64_t)status});
+}
+
 void gn_connection_finish_output(struct gn_connection *connection, bool clean)
 {
     if (connection->state != GN_CONNECTION_OPEN)

@@ -157,6 +157,8 @@ void gn_connection_finish_output(struct gn_connection *connection, bool clean);
 void gn_connection_shut_output(struct gn_connection *connection);
 /* Counts input that nobody uses; past the listener's `linger_bytes` the connection is ended. */
 void gn_connection_drop_input(struct gn_connection *connection, size_t length);
+/* Counts a message that is refused, and says so in the log. `status`: what answers it, or 0. */
+void gn_connection_log_refusal(struct gn_connection *connection, unsigned reason, unsigned status);
 /* Ends it at once: exchanges break with `reason`, the descriptor is closed, by RST if `reset`. */
 void gn_connection_end(struct gn_connection *connection, unsigned reason, bool reset);
 /* Looks at the time limits anew after a change that may have brought the next one closer. */

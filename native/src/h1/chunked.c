@@ -1,6 +1,6 @@
 #include "h1/chunked.h"
 
-#include "h1/octets.h"
+#include "http/octets.h"
 
 enum part {
     PART_SIZE,
@@ -48,7 +48,7 @@ static enum gn_h1_chunked_status take_size_line(struct gn_h1_chunked *decoder, u
 {
     switch (decoder->part) {
     case PART_SIZE:
-        if (gn_h1_octet_is(octet, GN_H1_HEX_DIGIT))
+        if (gn_octet_is(octet, GN_OCTET_HEX_DIGIT))
             return take_digit(decoder, octet);
         if (decoder->digits == 0)
             return GN_H1_CHUNKED_BAD_SIZE;
@@ -58,11 +58,11 @@ static enum gn_h1_chunked_status take_size_line(struct gn_h1_chunked *decoder, u
         }
         if (octet == '\n')
             return decoder->bare_lf ? end_size_line(decoder) : GN_H1_CHUNKED_BAD_LINE_END;
-        if (!gn_h1_octet_is_blank(octet) && octet != ';')
+        if (!gn_octet_is_blank(octet) && octet != ';')
             return GN_H1_CHUNKED_BAD_SIZE;
         break;
     case PART_BLANKS:
-        if (!gn_h1_octet_is_blank(octet) && octet != ';')
+        if (!gn_octet_is_blank(octet) && octet != ';')
             return GN_H1_CHUNKED_BAD_SIZE;
         break;
     case PART_EXTENSION:
@@ -72,7 +72,7 @@ static enum gn_h1_chunked_status take_size_line(struct gn_h1_chunked *decoder, u
         }
         if (octet == '\n' && decoder->bare_lf)
             return end_size_line(decoder);
-        if (gn_h1_octet_is_control(octet))
+        if (gn_octet_is_control(octet))
             return GN_H1_CHUNKED_BAD_EXTENSION;
         break;
     default:

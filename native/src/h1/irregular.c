@@ -2,7 +2,7 @@
 
 #include <string.h>
 
-#include "h1/octets.h"
+#include "http/octets.h"
 #include "http/text.h"
 
 /* ---- targets ---- */
@@ -56,7 +56,7 @@ enum gn_h1_status gn_h1_irregular_target(struct gn_h1_request *request, const ui
         request->line.scanned = (uint32_t)(stop + length);
         return GN_H1_COMPLETE;
     }
-    return gn_h1_octet_is_white_space(bytes[stop]) && bytes[stop] != ' ' ? GN_H1_BAD_REQUEST_LINE : GN_H1_BAD_TARGET;
+    return gn_octet_is_white_space(bytes[stop]) && bytes[stop] != ' ' ? GN_H1_BAD_REQUEST_LINE : GN_H1_BAD_TARGET;
 }
 
 /* ---- field lines that are dropped ---- */
@@ -76,7 +76,7 @@ static bool might_matter(const uint8_t *bytes, size_t from, size_t end)
                 return true;
             in_name = false;
         }
-        if (!gn_h1_octet_is(octet, GN_H1_TOKEN))
+        if (!gn_octet_is(octet, GN_OCTET_TOKEN))
             continue;
         memmove(last, last + 1, LONGEST_NAME - 1);
         last[LONGEST_NAME - 1] = gn_text_lower(octet);
@@ -98,7 +98,7 @@ static size_t find_colon(const uint8_t *bytes, size_t from, size_t end)
 static enum gn_h1_status line_error(const uint8_t *bytes, size_t from, size_t end)
 {
     size_t colon = find_colon(bytes, from, end), at = from;
-    while (at < colon && gn_h1_octet_is(bytes[at], GN_H1_TOKEN))
+    while (at < colon && gn_octet_is(bytes[at], GN_OCTET_TOKEN))
         at++;
     return at == colon && at > from && at < end ? GN_H1_BAD_FIELD_VALUE : GN_H1_BAD_FIELD_NAME;
 }
@@ -108,9 +108,9 @@ static bool is_blank_before(const uint8_t *bytes, size_t from, size_t colon)
 {
     while (colon > from) {
         uint8_t octet = bytes[--colon];
-        if (gn_h1_octet_is_blank(octet))
+        if (gn_octet_is_blank(octet))
             return true;
-        if (!gn_h1_octet_is_control(octet))
+        if (!gn_octet_is_control(octet))
             return false;
     }
     return false;
@@ -173,7 +173,7 @@ enum gn_h1_status gn_h1_irregular_name(struct gn_h1_line *line, const uint8_t *b
         }
         if (octet == '\r')
             return stop + 1 == end ? GN_H1_MORE : GN_H1_BAD_LINE_END;
-        if (gn_h1_octet_is_blank(octet))
+        if (gn_octet_is_blank(octet))
             return GN_H1_OBSOLETE_FOLD;
     }
     if (octet == 0 || !(limits->lenient & GN_H1_ALLOW_INVALID_FIELDS))
@@ -187,7 +187,7 @@ enum gn_h1_status gn_h1_irregular_name(struct gn_h1_line *line, const uint8_t *b
 static void take_field(struct gn_h1_line *line, const uint8_t *bytes, size_t stop, struct gn_h1_field *field)
 {
     size_t value_end = stop;
-    while (value_end > line->value && gn_h1_octet_is_blank(bytes[value_end - 1]))
+    while (value_end > line->value && gn_octet_is_blank(bytes[value_end - 1]))
         value_end--;
     *field = (struct gn_h1_field){
         .name = line->start,

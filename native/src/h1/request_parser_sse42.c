@@ -3,7 +3,7 @@
 #include <immintrin.h>
 #include <string.h>
 
-#include "h1/octets.h"
+#include "http/octets.h"
 
 #if defined(__clang__)
 #pragma clang attribute push(__attribute__((target("sse4.2"))), apply_to = function)
@@ -16,7 +16,7 @@
 static inline __attribute__((always_inline)) void scan_classify(const uint8_t *bytes, uint32_t *names, uint32_t *values)
 {
     // One bit a high nibble (0..7), looked up by the low nibble: set where the two make a tchar (RFC 9110 5.6.2).
-    const __m128i tokens = _mm_setr_epi8(GN_H1_TOKENS_BY_LOW_NIBBLE);
+    const __m128i tokens = _mm_setr_epi8(GN_OCTET_TOKENS_BY_LOW_NIBBLE);
     const __m128i bits = _mm_setr_epi8(1, 2, 4, 8, 16, 32, 64, -128, 0, 0, 0, 0, 0, 0, 0, 0);
     __m128i chunk = _mm_loadu_si128((const __m128i *)(const void *)bytes);
     __m128i high = _mm_and_si128(_mm_srli_epi16(chunk, 4), _mm_set1_epi8(0x0f));

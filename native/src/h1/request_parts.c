@@ -2,8 +2,8 @@
 
 #include <string.h>
 
-#include "h1/authority.h"
-#include "h1/octets.h"
+#include "http/authority.h"
+#include "http/octets.h"
 #include "http/text.h"
 
 /* What was seen in the fields so far: bits of gn_h1_request.seen. */
@@ -52,7 +52,7 @@ enum gn_h1_status gn_h1_request_skip_empty_lines(struct gn_h1_request *request, 
 /* White space of any kind is a wrong delimiter, other octets are wrong within what they stand in. */
 enum gn_h1_status gn_h1_request_method_error(const struct gn_h1_request *request, const uint8_t *bytes, size_t stop)
 {
-    return stop > request->start && gn_h1_octet_is_white_space(bytes[stop]) ? GN_H1_BAD_REQUEST_LINE : GN_H1_BAD_METHOD;
+    return stop > request->start && gn_octet_is_white_space(bytes[stop]) ? GN_H1_BAD_REQUEST_LINE : GN_H1_BAD_METHOD;
 }
 
 /* The path and the query, which begins behind request->query - 1 where there is one. */
@@ -81,7 +81,7 @@ static enum gn_h1_status absolute_form(struct gn_h1_request *request, const uint
     uint32_t end = authority;
     while (end < length && target[end] != '/' && target[end] != '?')
         end++;
-    if (!gn_h1_authority_is_valid(target + authority, end - authority, false))
+    if (!gn_authority_is_valid(target + authority, end - authority, false))
         return GN_H1_BAD_TARGET;
     request->target_form = GN_ABSOLUTE_FORM;
     request->authority = request->target + authority;
@@ -94,7 +94,7 @@ enum gn_h1_status gn_h1_request_target(struct gn_h1_request *request, const uint
 {
     const uint8_t *target = bytes + request->target;
     if (request->method == GN_METHOD_CONNECT) {
-        if (!gn_h1_authority_is_valid(target, request->target_length, true))
+        if (!gn_authority_is_valid(target, request->target_length, true))
             return GN_H1_BAD_TARGET;
         request->target_form = GN_AUTHORITY_FORM;
         request->authority = request->target;
@@ -127,14 +127,14 @@ enum gn_h1_status gn_h1_request_version(struct gn_h1_request *request, const uin
         if (from + i == end)
             return GN_H1_MORE;
         uint8_t octet = bytes[from + i], expected = (uint8_t)shape[i++];
-        if (octet == expected || (expected == '0' && gn_h1_octet_is(octet, GN_H1_DIGIT)))
+        if (octet == expected || (expected == '0' && gn_octet_is(octet, GN_OCTET_DIGIT)))
             continue;
         bool bare_lf = i == GN_H1_VERSION_LENGTH - 1 && octet == '\n';
         if (bare_lf && limits->lenient & GN_H1_ALLOW_BARE_LF)
             break;
         if (i == GN_H1_VERSION_LENGTH || bare_lf)
             return GN_H1_BAD_LINE_END;
-        return gn_h1_octet_is_white_space(octet) ? GN_H1_BAD_REQUEST_LINE : GN_H1_BAD_VERSION;
+        return gn_octet_is_white_space(octet) ? GN_H1_BAD_REQUEST_LINE : GN_H1_BAD_VERSION;
     }
     request->line.scanned = (uint32_t)(from + i);
     request->version = bytes[from + 7] == '0' ? 0 : 1;
@@ -151,11 +151,11 @@ struct element {
 
 static struct element without_blanks(struct element element)
 {
-    while (element.length > 0 && gn_h1_octet_is_blank(element.bytes[0])) {
+    while (element.length > 0 && gn_octet_is_blank(element.bytes[0])) {
         element.bytes++;
         element.length--;
     }
-    while (element.length > 0 && gn_h1_octet_is_blank(element.bytes[element.length - 1]))
+    while (element.length > 0 && gn_octet_is_blank(element.bytes[element.length - 1]))
         element.length--;
     return element;
 }
@@ -182,7 +182,7 @@ static enum gn_h1_status take_host(struct gn_h1_request *request, const uint8_t 
         return GN_H1_BAD_HOST;
     request->seen |= SEEN_HOST;
     // Empty is what a client sends whose target has no authority (RFC 9110 section 7.2).
-    if (field->value_length != 0 && !gn_h1_authority_is_valid(bytes + field->value, field->value_length, false))
+    if (field->value_length != 0 && !gn_authority_is_valid(bytes + field->value, field->value_length, false))
         return GN_H1_BAD_HOST;
     if (request->target_form == GN_ORIGIN_FORM || request->target_form == GN_ASTERISK_FORM) {
         request->authority = field->value;
@@ -240,13 +240,13 @@ static enum gn_h1_status take_length(struct gn_h1_request *request, const uint8_
 static bool is_coding(struct element coding)
 {
     size_t at = 0;
-    while (at < coding.length && gn_h1_octet_is(coding.bytes[at], GN_H1_TOKEN))
+    while (at < coding.length && gn_octet_is(coding.bytes[at], GN_OCTET_TOKEN))
         at++;
     if (at == 0 || memchr(coding.bytes, '"', coding.length) != NULL)
         return false;
     if (at < coding.length && GN_TEXT_IS(coding.bytes, at, "chunked"))
         return false;
-    while (at < coding.length && gn_h1_octet_is_blank(coding.bytes[at]))
+    while (at < coding.length && gn_octet_is_blank(coding.bytes[at]))
         at++;
     return at == coding.length || coding.bytes[at] == ';';
 }

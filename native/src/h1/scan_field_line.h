@@ -6,8 +6,8 @@
 #define GN_H1_SCAN_FIELD_LINE_H
 
 #include "h1/irregular.h"
-#include "h1/octets.h"
 #include "http/field_name_lookup.h"
+#include "http/octets.h"
 
 /*
  * Goes on with `line`. GN_H1_COMPLETE: *field is filled and the line behind is next; GN_H1_SECTION_END: the empty line
@@ -44,7 +44,7 @@ scan_field_line(struct scan *scan, struct gn_h1_line *line, bool full, const str
         from = stop + 1;
         __attribute__((fallthrough));
     case GN_H1_PART_BLANKS:
-        while (from < end && gn_h1_octet_is_blank(bytes[from]))
+        while (from < end && gn_octet_is_blank(bytes[from]))
             from++;
         if (from == end) {
             line->part = GN_H1_PART_BLANKS;
@@ -70,7 +70,7 @@ scan_field_line(struct scan *scan, struct gn_h1_line *line, bool full, const str
         return gn_h1_irregular_line(line, bytes, end, limits);
     }
     uint32_t value_end = (uint32_t)stop;
-    while (value_end > line->value && gn_h1_octet_is_blank(bytes[value_end - 1]))
+    while (value_end > line->value && gn_octet_is_blank(bytes[value_end - 1]))
         value_end--;
     field->name = line->start;
     field->name_length = (uint16_t)line->name_length;

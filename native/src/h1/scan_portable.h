@@ -10,7 +10,7 @@
 #include <stdint.h>
 #include <string.h>
 
-#include "h1/octets.h"
+#include "http/octets.h"
 
 struct scan {
     const uint8_t *bytes;
@@ -26,7 +26,7 @@ static inline void scan_begin(struct scan *scan, const uint8_t *bytes, size_t fr
 
 static inline size_t scan_name(struct scan *scan, size_t from)
 {
-    while (from < scan->end && gn_h1_octet_is(scan->bytes[from], GN_H1_TOKEN))
+    while (from < scan->end && gn_octet_is(scan->bytes[from], GN_OCTET_TOKEN))
         from++;
     return from;
 }
@@ -49,7 +49,7 @@ static inline size_t scan_value(struct scan *scan, size_t from)
         }
         size_t stop = end - from < 8 ? end : from + 8;
         for (; from < stop; from++)
-            if (gn_h1_octet_is_control(bytes[from]))
+            if (gn_octet_is_control(bytes[from]))
                 return from;
         if (from == end)
             return end;
@@ -59,7 +59,7 @@ static inline size_t scan_value(struct scan *scan, size_t from)
 /* Also notes in *query what stands behind the first '?', unless it is noted (not 0) already. */
 static inline size_t scan_target(struct scan *scan, size_t from, uint32_t *query)
 {
-    for (; from < scan->end && gn_h1_octet_is(scan->bytes[from], GN_H1_TARGET); from++)
+    for (; from < scan->end && gn_octet_is(scan->bytes[from], GN_OCTET_TARGET); from++)
         if (scan->bytes[from] == '?' && *query == 0)
             *query = (uint32_t)from + 1;
     return from;

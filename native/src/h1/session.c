@@ -62,21 +62,11 @@ static struct gn_h1_partial *keep_partial(struct gn_connection *connection, uint
     return partial;
 }
 
-static void log_refusal(struct gn_connection *connection, unsigned reason, unsigned status)
-{
-    connection->context->counters->requests_refused++;
-    gn_context_count(connection->context, reason);
-    gn_context_log(connection->context, (struct gn_event){.kind = GN_EVENT_REFUSED,
-                                                          .reason = (uint16_t)reason,
-                                                          .subject = gn_connection_id(connection),
-                                                          .value = (int64_t)status});
-}
-
 /* A head that is answered without Java; the connection ends behind the answer. */
 static void refuse_head(struct gn_connection *connection, const struct gn_h1_request *request, unsigned reason,
                         unsigned status)
 {
-    log_refusal(connection, reason, status);
+    gn_connection_log_refusal(connection, reason, status);
     connection->h1.reading = GN_H1_READING_STOPPED;
     struct gn_exchange *exchange = gn_exchange_open(connection->context, connection);
     if (exchange == NULL) {
@@ -93,7 +83,7 @@ static void fail_body(struct gn_connection *connection, unsigned reason, unsigne
 {
     struct gn_h1_session *session = &connection->h1;
     struct gn_exchange *exchange = session->receiving;
-    log_refusal(connection, reason, status);
+    gn_connection_log_refusal(connection, reason, status);
     session->reading = GN_H1_READING_STOPPED;
     session->receiving = NULL;
     if (exchange == NULL) {
@@ -536,7 +526,7 @@ static void input_ended(struct gn_connection *connection)
     }
     bool in_head = session->reading == GN_H1_READING_HEAD && gn_buffer_length(&connection->input) > 0;
     if (in_head)
-        log_refusal(connection, GN_REASON_HEAD_CUT, 0);
+        gn_connection_log_refusal(connection, GN_REASON_HEAD_CUT, 0);
     session->reading = GN_H1_READING_STOPPED;
     uint32_t held = connection->exchange_count + connection->aside_count;
     if (held > 0)

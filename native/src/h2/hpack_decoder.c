@@ -2,10 +2,10 @@
 
 #include <string.h>
 
-#include "h1/octets.h"
 #include "h2/hpack_tables.h"
 #include "h2/huffman.h"
 #include "http/field_name.h"
+#include "http/octets.h"
 
 /* The largest integer that is read: more than any length or index that can be right. */
 #define INTEGER_MAX (1U << 28)
@@ -79,7 +79,7 @@ static enum gn_hpack_status read_string(struct reader *reader, uint8_t *to, uint
 static bool name_is_valid(const uint8_t *name, size_t length)
 {
     for (size_t i = 0; i < length; i++)
-        if (!gn_h1_octet_is(name[i], GN_H1_TOKEN) || (name[i] >= 'A' && name[i] <= 'Z'))
+        if (!gn_octet_is(name[i], GN_OCTET_TOKEN) || (name[i] >= 'A' && name[i] <= 'Z'))
             return false;
     return length > 0;
 }
@@ -89,9 +89,9 @@ static bool value_is_valid(const uint8_t *value, size_t length)
     if (length == 0)
         return true;
     for (size_t i = 0; i < length; i++)
-        if (gn_h1_octet_is_control(value[i]))
+        if (gn_octet_is_control(value[i]))
             return false;
-    return !gn_h1_octet_is_blank(value[0]) && !gn_h1_octet_is_blank(value[length - 1]);
+    return !gn_octet_is_blank(value[0]) && !gn_octet_is_blank(value[length - 1]);
 }
 
 static uint16_t pseudo_token(const uint8_t *name, size_t length)

@@ -135,7 +135,7 @@ void gn_h2_fail_body(struct gn_connection *connection, struct gn_h2_stream *stre
 {
     struct gn_exchange *exchange = stream->exchange;
     bool answer = exchange->response == GN_RESPONSE_NONE;
-    gn_h2_log_refusal(connection, reason, answer ? status : 0);
+    gn_connection_log_refusal(connection, reason, answer ? status : 0);
     if (!answer) {
         gn_h2_reset(connection, stream, GN_H2_CANCEL, reason);
         return;
@@ -181,7 +181,7 @@ static bool accept_data(struct gn_connection *connection, const struct gn_h2_fra
         } else if (!gn_h2_charge(connection, &session->control_frames, GN_REASON_CONTROL_FLOOD)) {
             return false;
         } else if (!gn_h2_was_reset(session, frame->stream) && frame->stream <= session->last_served) {
-            gn_h2_log_refusal(connection, GN_REASON_STREAM_CLOSED, 0);
+            gn_connection_log_refusal(connection, GN_REASON_STREAM_CLOSED, 0);
             if (gn_h2_charge(connection, &session->provoked_resets, GN_REASON_PROVOKED_RESET_FLOOD))
                 gn_h2_send_reset(connection, frame->stream, GN_H2_STREAM_CLOSED);
         }
@@ -345,7 +345,7 @@ static struct gn_exchange *open_exchange(struct gn_connection *connection, uint3
 static void refuse_request(struct gn_connection *connection, uint32_t id, bool ended, bool head_only, unsigned reason,
                            unsigned status)
 {
-    gn_h2_log_refusal(connection, reason, status);
+    gn_connection_log_refusal(connection, reason, status);
     struct gn_exchange *exchange = open_exchange(connection, id, ended);
     if (exchange == NULL) {
         gn_h2_send_reset(connection, id, GN_H2_REFUSED_STREAM);
@@ -358,7 +358,7 @@ static void refuse_request(struct gn_connection *connection, uint32_t id, bool e
 
 static void refuse_stream(struct gn_connection *connection, uint32_t id, uint32_t code, unsigned reason)
 {
-    gn_h2_log_refusal(connection, reason, 0);
+    gn_connection_log_refusal(connection, reason, 0);
     if (gn_h2_charge(connection, &connection->h2->provoked_resets, GN_REASON_PROVOKED_RESET_FLOOD))
         gn_h2_send_reset(connection, id, code);
 }

@@ -2,11 +2,11 @@
 
 #include <string.h>
 
-#include "h1/authority.h"
-#include "h1/octets.h"
 #include "h2/hpack_tables.h"
+#include "http/authority.h"
 #include "http/head_block.h"
 #include "http/method.h"
+#include "http/octets.h"
 #include "http/text.h"
 
 /* What a list has had so far, while it is read. */
@@ -136,7 +136,7 @@ static bool is_scheme(const struct gn_hpack_list *list, struct gn_h2_span scheme
     for (uint32_t i = 0; i < scheme.length; i++) {
         uint8_t octet = list->octets[scheme.at + i];
         bool letter = (octet | 0x20) >= 'a' && (octet | 0x20) <= 'z';
-        bool other = gn_h1_octet_is(octet, GN_H1_DIGIT) || octet == '+' || octet == '-' || octet == '.';
+        bool other = gn_octet_is(octet, GN_OCTET_DIGIT) || octet == '+' || octet == '-' || octet == '.';
         if (!letter && (i == 0 || !other))
             return false;
     }
@@ -156,7 +156,7 @@ static enum gn_h2_request_status read_path(struct gn_h2_request *request, const 
     if (path[0] != '/')
         return GN_H2_REQUEST_BAD_TARGET;
     for (uint32_t i = 0; i < length; i++)
-        if (!gn_h1_octet_is(path[i], GN_H1_TARGET))
+        if (!gn_octet_is(path[i], GN_OCTET_TARGET))
             return GN_H2_REQUEST_BAD_TARGET;
     request->form = GN_ORIGIN_FORM;
     const uint8_t *question = memchr(path, '?', length);
@@ -173,12 +173,12 @@ static enum gn_h2_request_status read_authority(struct reading *reading)
     const struct gn_hpack_list *list = reading->list;
     bool tunnel = request->form == GN_AUTHORITY_FORM;
     if (HAS(reading, AUTHORITY) &&
-        !gn_h1_authority_is_valid(octets_of(list, request->authority), request->authority.length, tunnel))
+        !gn_authority_is_valid(octets_of(list, request->authority), request->authority.length, tunnel))
         return GN_H2_REQUEST_BAD_AUTHORITY;
     if (!reading->has_host)
         return GN_H2_REQUEST_OK;
     const uint8_t *host = octets_of(list, reading->host);
-    if (reading->host.length > 0 && !gn_h1_authority_is_valid(host, reading->host.length, false))
+    if (reading->host.length > 0 && !gn_authority_is_valid(host, reading->host.length, false))
         return GN_H2_REQUEST_BAD_AUTHORITY;
     if (!HAS(reading, AUTHORITY))
         request->authority = reading->host;
@@ -196,7 +196,7 @@ static enum gn_h2_request_status finish(struct reading *reading, bool connect_pr
     if (!HAS(reading, METHOD))
         return GN_H2_REQUEST_INCOMPLETE;
     for (uint32_t i = 0; i < request->method_text.length; i++)
-        if (!gn_h1_octet_is(method[i], GN_H1_TOKEN))
+        if (!gn_octet_is(method[i], GN_OCTET_TOKEN))
             return GN_H2_REQUEST_BAD_METHOD;
     if (request->method_text.length == 0)
         return GN_H2_REQUEST_BAD_METHOD;

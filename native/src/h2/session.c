@@ -61,16 +61,6 @@ void gn_h2_commit(struct gn_connection *connection, size_t length)
     gn_connection_touch(connection);
 }
 
-void gn_h2_log_refusal(struct gn_connection *connection, unsigned reason, unsigned status)
-{
-    connection->context->counters->requests_refused++;
-    gn_context_count(connection->context, reason);
-    gn_context_log(connection->context, (struct gn_event){.kind = GN_EVENT_REFUSED,
-                                                          .reason = (uint16_t)reason,
-                                                          .subject = gn_connection_id(connection),
-                                                          .value = (int64_t)status});
-}
-
 /* Takes all exchanges off the connection, which goes on to send what it has. */
 static void leave_exchanges(struct gn_connection *connection, unsigned reason)
 {
@@ -101,7 +91,7 @@ void gn_h2_fail(struct gn_connection *connection, uint32_t code, unsigned reason
 {
     if (connection->state != GN_CONNECTION_OPEN)
         return;
-    gn_h2_log_refusal(connection, reason, 0);
+    gn_connection_log_refusal(connection, reason, 0);
     gn_h2_send_goaway(connection, connection->h2->last_stream, code, gn_reason_text(reason));
     if (connection->state != GN_CONNECTION_OPEN)
         return;
@@ -151,7 +141,7 @@ void gn_h2_reset(struct gn_connection *connection, struct gn_h2_stream *stream, 
 
 void gn_h2_reset_for(struct gn_connection *connection, struct gn_h2_stream *stream, uint32_t code, unsigned reason)
 {
-    gn_h2_log_refusal(connection, reason, 0);
+    gn_connection_log_refusal(connection, reason, 0);
     if (gn_h2_charge(connection, &connection->h2->provoked_resets, GN_REASON_PROVOKED_RESET_FLOOD))
         gn_h2_reset(connection, stream, code, reason);
 }

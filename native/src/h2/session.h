@@ -177,9 +177,6 @@ static inline bool gn_h2_is_idle(const struct gn_h2_session *session, uint32_t i
 /* Octets of DATA were taken off the connection, and off `stream` if that is not NULL: opens windows again. */
 void gn_h2_take(struct gn_connection *connection, struct gn_h2_stream *stream, uint32_t octets);
 
-/* Counts a message that is refused, and says so in the log. `status`: what answers it, or 0. */
-void gn_h2_log_refusal(struct gn_connection *connection, unsigned reason, unsigned status);
-
 /* The stream waits for the peer's body, or does not any more. */
 void gn_h2_await_body(struct gn_connection *connection, struct gn_h2_stream *stream);
 

@@ -1,21 +1,21 @@
-#include "h1/authority.h"
+#include "http/authority.h"
 
 #include <arpa/inet.h>
 #include <string.h>
 
-#include "h1/octets.h"
+#include "http/octets.h"
 
 /* What stands between the brackets: IPv6address / IPvFuture (RFC 3986 section 3.2.2). */
 static bool literal_is_valid(const uint8_t *bytes, size_t length)
 {
     if (length > 0 && (bytes[0] | 0x20) == 'v') {
         size_t at = 1;
-        while (at < length && gn_h1_octet_is(bytes[at], GN_H1_HEX_DIGIT))
+        while (at < length && gn_octet_is(bytes[at], GN_OCTET_HEX_DIGIT))
             at++;
         if (at == 1 || at + 1 >= length || bytes[at] != '.')
             return false;
         for (at++; at < length; at++)
-            if (!gn_h1_octet_is(bytes[at], GN_H1_REG_NAME) && bytes[at] != ':')
+            if (!gn_octet_is(bytes[at], GN_OCTET_REG_NAME) && bytes[at] != ':')
                 return false;
         return true;
     }
@@ -34,13 +34,13 @@ static size_t reg_name_length(const uint8_t *bytes, size_t length)
     size_t at = 0;
     for (;;) {
         // Four at once: the loads need not wait for each other's branch.
-        while (length - at >= 4 && (gn_h1_octets[bytes[at]] & gn_h1_octets[bytes[at + 1]] &
-                                    gn_h1_octets[bytes[at + 2]] & gn_h1_octets[bytes[at + 3]] & GN_H1_REG_NAME))
+        while (length - at >= 4 && (gn_octets[bytes[at]] & gn_octets[bytes[at + 1]] & gn_octets[bytes[at + 2]] &
+                                    gn_octets[bytes[at + 3]] & GN_OCTET_REG_NAME))
             at += 4;
-        while (at < length && gn_h1_octet_is(bytes[at], GN_H1_REG_NAME))
+        while (at < length && gn_octet_is(bytes[at], GN_OCTET_REG_NAME))
             at++;
-        if (length - at < 3 || bytes[at] != '%' || !gn_h1_octet_is(bytes[at + 1], GN_H1_HEX_DIGIT) ||
-            !gn_h1_octet_is(bytes[at + 2], GN_H1_HEX_DIGIT))
+        if (length - at < 3 || bytes[at] != '%' || !gn_octet_is(bytes[at + 1], GN_OCTET_HEX_DIGIT) ||
+            !gn_octet_is(bytes[at + 2], GN_OCTET_HEX_DIGIT))
             return at;
         at += 3;
     }
@@ -51,7 +51,7 @@ static bool port_is_valid(const uint8_t *bytes, size_t length, bool needed)
 {
     uint32_t port = 0;
     for (size_t at = 0; at < length; at++) {
-        if (!gn_h1_octet_is(bytes[at], GN_H1_DIGIT))
+        if (!gn_octet_is(bytes[at], GN_OCTET_DIGIT))
             return false;
         if (port <= UINT16_MAX)
             port = port * 10 + (uint32_t)(bytes[at] - '0');
@@ -59,7 +59,7 @@ static bool port_is_valid(const uint8_t *bytes, size_t length, bool needed)
     return port <= UINT16_MAX && (port > 0 || !needed);
 }
 
-bool gn_h1_authority_is_valid(const uint8_t *bytes, size_t length, bool port_needed)
+bool gn_authority_is_valid(const uint8_t *bytes, size_t length, bool port_needed)
 {
     size_t at;
     if (length > 0 && bytes[0] == '[') {
