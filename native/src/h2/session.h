@@ -22,6 +22,15 @@
  * Of responses it holds at most `stream_send_credit` for GN_H2_FULL_CREDITS exchanges, and for the others
  * GN_QUEUED_SEND_CREDIT, or GN_H2_LATER_CREDIT once their peer takes some of it.
  *
+ * What it can hold at most, in numbers (with the default settings in brackets), block sizes included:
+ * - of frames that are not complete, twice the sum of a piece that is received at once and a frame, and of a field block in
+ *   fragments, twice its limit [224 KiB];
+ * - of heads, for twice the `streams`, a block of the list's limit and its fields' places [14 MiB];
+ * - of bodies, twice the connection's window, and for each exchange `receive_credit` and a block of 16 KiB [34 MiB, if all
+ *   of twice the `streams` read theirs at once and give nothing back];
+ * - of responses, what is said above, and 3 * GN_H2_OUTPUT_MARK [19 MiB];
+ * - the dynamic tables, this structure and one for each stream [80 KiB].
+ *
  * Concurrent streams are those that are open, and those that were reset while Java still handles them: over `streams` of
  * these, or over twice as many exchanges that Java has not let go of, a new one is refused (REFUSED_STREAM).
  *
