@@ -363,10 +363,29 @@ static void refuse_stream(struct gn_connection *connection, uint32_t id, uint32_
         gn_h2_send_reset(connection, id, code);
 }
 
-/* The priority that PRIORITY_UPDATE gave, else the one that the request says. */
-static void take_priority(const struct gn_h2_session *session, struct gn_h2_stream *stream,
-                          const struct gn_hpack_list *list)
+/* A request whose field block came. */
+struct coming {
+    uint32_t id;
+    bool ended;                       /* END_STREAM */
+    const struct gn_hpack_list *list; /* NULL: it is the one that session->repeat keeps */
+    const uint8_t *block;
+    size_t length;
+    uint32_t inserted, count; /* of the dynamic table, before the block was decoded */
+};
+
+/* The priority that the request says. */
+static struct gn_h2_priority said_priority(const struct gn_hpack_list *list)
 {
+    for (uint32_t i = 0; i < list->count; i++)
+        if (list->fields[i].token == GN_FIELD_PRIORITY)
+            return gn_h2_priority_parse(list->octets + list->fields[i].value, list->fields[i].value_length);
+    return gn_h2_priority_default;
+}
+
+/* The priority that PRIORITY_UPDATE gave, else the one that the request says. */
+static void take_priority(const struct gn_h2_session *session, struct gn_h2_stream *stream, struct gn_h2_priority said)
+{
+    stream->turn.priority = said;
     for (uint32_t i = 1; i <= GN_H2_EARLY_KEPT && i <= session->early_made; i++) {
         uint32_t place = (session->early_made - i) % GN_H2_EARLY_KEPT;
         if (session->early[place].stream == stream->id) {
@@ -374,10 +393,23 @@ static void take_priority(const struct gn_h2_session *session, struct gn_h2_stre
             return;
         }
     }
-    for (uint32_t i = 0; i < list->count; i++)
-        if (list->fields[i].token == GN_FIELD_PRIORITY)
-            stream->turn.priority =
-                gn_h2_priority_parse(list->octets + list->fields[i].value, list->fields[i].value_length);
+}
+
+/* Writes the head block of a request, or copies the one that is kept. Returns the priority that it says. */
+static struct gn_h2_priority write_head(struct gn_connection *connection, const struct coming *coming,
+                                        const struct gn_h2_request *request, uint8_t *head, size_t size, uint64_t info)
+{
+    struct gn_h2_session *session = connection->h2;
+    if (coming->list == NULL) {
+        memcpy(head, session->repeat.head, size);
+        ((struct gn_head_block *)(void *)head)->info = info;
+        return session->repeat.priority;
+    }
+    struct gn_h2_priority priority = said_priority(coming->list);
+    gn_h2_head_write(head, request, coming->list, info);
+    gn_h2_repeat_note(&session->repeat, &connection->context->memory, &session->decoder, coming->inserted,
+                      coming->count, coming->block, coming->length, request, priority, head, size);
+    return priority;
 }
 
 /* Counts a request: the connection may take no more than there were with it. */
@@ -392,12 +424,13 @@ static void count_request(struct gn_connection *connection)
 }
 
 /* Hands a request to Java. */
-static void admit(struct gn_connection *connection, uint32_t id, bool ended, const struct gn_h2_request *request,
-                  const struct gn_hpack_list *list)
+static void admit(struct gn_connection *connection, const struct coming *coming, const struct gn_h2_request *request)
 {
+    bool ended = coming->ended;
+    uint32_t id = coming->id;
     struct gn_context *context = connection->context;
     struct gn_h2_session *session = connection->h2;
-    size_t size = gn_h2_head_size(request);
+    size_t size = coming->list == NULL ? session->repeat.head_size : gn_h2_head_size(request);
     struct gn_exchange *exchange = open_exchange(connection, id, ended);
     if (exchange != NULL) {
         exchange->info = gn_connection_info(connection);
@@ -416,7 +449,8 @@ static void admit(struct gn_connection *connection, uint32_t id, bool ended, con
         return;
     }
     struct gn_h2_stream *stream = exchange->stream;
-    gn_h2_head_write(gn_arena_bytes(&context->arena, exchange->head_block), request, list, exchange->info->block);
+    uint8_t *head = gn_arena_bytes(&context->arena, exchange->head_block);
+    take_priority(session, stream, write_head(connection, coming, request, head, size, exchange->info->block));
     exchange->head_only = request->method == GN_METHOD_HEAD;
     exchange->connect = request->method == GN_METHOD_CONNECT;
     exchange->expecting = (request->flags & GN_HEAD_EXPECT_CONTINUE) && !ended && !exchange->connect;
@@ -426,7 +460,6 @@ static void admit(struct gn_connection *connection, uint32_t id, bool ended, con
     // What follows CONNECT is the tunnel's: for Java the request itself has ended.
     stream->tunnel_waits = exchange->connect;
     exchange->request_ended = ended || exchange->connect;
-    take_priority(session, stream, list);
     exchange->queued =
         session->full_credits >= GN_H2_FULL_CREDITS && connection->settings->stream_send_credit > GN_QUEUED_SEND_CREDIT;
     stream->full_credit = !exchange->queued;
@@ -455,34 +488,43 @@ static uint32_t count_fields(const struct gn_hpack_list *list)
     return count;
 }
 
-static void receive_request(struct gn_connection *connection, uint32_t id, bool ended, const struct gn_hpack_list *list)
+/* What makes a request no request, whatever its fields are: its length. */
+static bool has_wrong_length(const struct gn_h2_request *request, bool ended)
+{
+    if (request->method == GN_METHOD_CONNECT)
+        return request->content_length >= 0; // section 8.5: there is no content
+    return request->content_length > 0 && ended;
+}
+
+static void receive_request(struct gn_connection *connection, const struct coming *coming)
 {
     struct gn_h2_session *session = connection->h2;
     const struct gn_listener_settings *settings = connection->settings;
+    const struct gn_hpack_list *list = coming->list;
+    struct gn_h2_request fresh, *request = list == NULL ? &session->repeat.request : &fresh;
+    enum gn_h2_request_status status = GN_H2_REQUEST_OK;
     if (session->streams.count + session->places >= settings->streams ||
         connection->exchange_count >= 2 * settings->streams) {
-        refuse_stream(connection, id, GN_H2_REFUSED_STREAM, GN_REASON_STREAM_REFUSED);
+        refuse_stream(connection, coming->id, GN_H2_REFUSED_STREAM, GN_REASON_STREAM_REFUSED);
         return;
     }
-    if (list->too_large || (list->count > settings->fields && count_fields(list) > settings->fields)) {
-        refuse_request(connection, id, ended, false, GN_REASON_FIELD_LIST_TOO_LARGE, 431);
+    if (list != NULL &&
+        (list->too_large || (list->count > settings->fields && count_fields(list) > settings->fields))) {
+        refuse_request(connection, coming->id, coming->ended, false, GN_REASON_FIELD_LIST_TOO_LARGE, 431);
         return;
     }
-    struct gn_h2_request request;
-    enum gn_h2_request_status status = gn_h2_request_read(&request, list, settings->connect_protocol != 0);
-    bool content = request.content_length > 0 && ended;
-    if (status == GN_H2_REQUEST_OK && request.method == GN_METHOD_CONNECT)
-        content = request.content_length >= 0;
-    if (status != GN_H2_REQUEST_OK || content) {
-        refuse_stream(connection, id, GN_H2_PROTOCOL_ERROR,
+    if (list != NULL)
+        status = gn_h2_request_read(request, list, settings->connect_protocol != 0);
+    if (status != GN_H2_REQUEST_OK || has_wrong_length(request, coming->ended)) {
+        refuse_stream(connection, coming->id, GN_H2_PROTOCOL_ERROR,
                       status != GN_H2_REQUEST_OK ? GN_REASON_MALFORMED_MESSAGE : GN_REASON_LENGTH_MISMATCH);
         return;
     }
-    unsigned code = 0, reason = refusal(connection, &request, &code);
+    unsigned code = 0, reason = refusal(connection, request, &code);
     if (reason != GN_REASON_NONE)
-        refuse_request(connection, id, ended, request.method == GN_METHOD_HEAD, reason, code);
+        refuse_request(connection, coming->id, coming->ended, request->method == GN_METHOD_HEAD, reason, code);
     else
-        admit(connection, id, ended, &request, list);
+        admit(connection, coming, request);
 }
 
 /* A field block on a stream whose request has a body: its trailer section (section 8.1). */
@@ -567,11 +609,35 @@ static bool is_in_gap(const struct gn_h2_session *session, uint32_t id)
     return false;
 }
 
+/* A request on a stream that is new. */
+static void open_stream(struct gn_connection *connection, const struct coming *coming)
+{
+    struct gn_h2_session *session = connection->h2;
+    note_gap(session, coming->id);
+    session->last_stream = coming->id;
+    if (session->leaving == GN_H2_LEFT)
+        gn_h2_charge(connection, &session->control_frames, GN_REASON_CONTROL_FLOOD); // GOAWAY left it out
+    else
+        receive_request(connection, coming);
+}
+
 /* A whole field block came. */
 static void receive_list(struct gn_connection *connection, uint32_t id, bool ended, const uint8_t *bytes, size_t length)
 {
     struct gn_context *context = connection->context;
     struct gn_h2_session *session = connection->h2;
+    struct coming coming = {
+        .id = id,
+        .ended = ended,
+        .block = bytes,
+        .length = length,
+        .inserted = session->decoder.table.inserted,
+        .count = session->decoder.table.count,
+    };
+    if (id > session->last_stream && gn_h2_repeat_is(&session->repeat, &session->decoder, bytes, length)) {
+        open_stream(connection, &coming);
+        return;
+    }
     uint32_t size_max = (uint32_t)connection->settings->field_list_bytes;
     uint32_t fields_max = (uint32_t)connection->settings->fields + PSEUDO_MAX;
     if (!make_room(context, gn_hpack_octets_needed(&session->decoder, size_max, length), fields_max)) {
@@ -597,12 +663,8 @@ static void receive_list(struct gn_connection *connection, uint32_t id, bool end
     if (stream != NULL) {
         receive_trailers(connection, stream, ended, &list);
     } else if (id > session->last_stream) {
-        note_gap(session, id);
-        session->last_stream = id;
-        if (session->leaving == GN_H2_LEFT)
-            gn_h2_charge(connection, &session->control_frames, GN_REASON_CONTROL_FLOOD); // GOAWAY left it out
-        else
-            receive_request(connection, id, ended, &list);
+        coming.list = &list;
+        open_stream(connection, &coming);
     } else if (gn_h2_was_reset(session, id)) {
         gn_h2_charge(connection, &session->control_frames, GN_REASON_CONTROL_FLOOD);
     } else if (is_in_gap(session, id)) {

@@ -334,7 +334,8 @@ bool gn_h2_reply_respond(struct gn_exchange *exchange, const struct gn_command *
         return true;
     stream->send_ended = whole && (length == 0 || joined);
     unsigned flags = whole && length == 0 ? GN_H2_END_STREAM : 0;
-    size_t size = gn_h2_response_write(&response, &session->encoder, to + GN_H2_FRAME_HEADER);
+    size_t size =
+        gn_h2_response_repeat_write(&session->response_repeat, &response, &session->encoder, to + GN_H2_FRAME_HEADER);
     size = put_headers(to, size, session->peer_frame_bytes, flags, stream->id);
     if (joined) {
         memcpy(put_data(to + size, stream, length, whole), staged + command->length, length);

@@ -406,6 +406,7 @@ static void end(struct gn_connection *connection)
     struct gn_h2_session *session = connection->h2;
     gn_h2_streams_end(context, &session->streams);
     gn_buffer_consume(context, &session->block.fragments, gn_buffer_length(&session->block.fragments));
+    gn_h2_repeat_end(&session->repeat, &context->memory);
     gn_hpack_decoder_end(&session->decoder);
     gn_hpack_encoder_end(&session->encoder);
     gn_memory_free(&context->memory, session, sizeof(*session));

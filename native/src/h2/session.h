@@ -59,6 +59,7 @@
 #include "h2/estimate.h"
 #include "h2/hpack_decoder.h"
 #include "h2/hpack_encoder.h"
+#include "h2/repeat.h"
 #include "h2/scheduler.h"
 #include "h2/stream.h"
 
@@ -77,6 +78,8 @@ enum gn_h2_leaving { GN_H2_OPEN, GN_H2_LEAVING, GN_H2_LEFT };
 struct gn_h2_session {
     struct gn_hpack_decoder decoder;
     struct gn_hpack_encoder encoder;
+    struct gn_h2_repeat repeat;
+    struct gn_h2_response_repeat response_repeat;
     struct gn_h2_streams streams;
     struct gn_h2_scheduler scheduler;
     struct gn_list deliverable; /* streams with input for which Java has credit (again) */
