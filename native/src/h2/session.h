@@ -38,7 +38,8 @@
  * not answered, `provoked_resets` for each stream that had to be reset for its error, `control_frames` for frames that
  * move nothing: PING, SETTINGS, PRIORITY, PRIORITY_UPDATE, WINDOW_UPDATE, DATA of up to GN_H2_TINY bytes that does not end
  * its stream, frames of closed streams and of unknown types. A request gives GN_H2_REQUEST_GIVES of the last back, DATA
- * that is sent GN_H2_DATA_GIVES. Over a budget: GOAWAY(ENHANCE_YOUR_CALM).
+ * that is sent GN_H2_DATA_GIVES; besides, one WINDOW_UPDATE for each GN_H2_UPDATE_BYTES octets of it, or part of them, is
+ * free, since a peer may open both its windows for every packet of a frame. Over a budget: GOAWAY(ENHANCE_YOUR_CALM).
  *
  * The connection takes no more streams, gracefully, after `requests` of them, after the first one without `keep_alive`, and
  * when a response says so (CLOSE).
@@ -69,6 +70,7 @@
 #define GN_H2_TINY 4U
 #define GN_H2_REQUEST_GIVES 4U
 #define GN_H2_DATA_GIVES 2U
+#define GN_H2_UPDATE_BYTES 256U
 #define GN_H2_RESETS_KEPT 64U
 #define GN_H2_GAPS_KEPT 4U
 #define GN_H2_EARLY_KEPT 8U
@@ -121,6 +123,7 @@ struct gn_h2_session {
     } block;
 
     struct gn_h2_budget resets, provoked_resets, control_frames;
+    uint64_t free_updates;                 /* WINDOW_UPDATE frames that DATA has paid for */
     uint32_t reset_ids[GN_H2_RESETS_KEPT]; /* streams that this side reset, the last ones */
     uint32_t resets_made;
     struct {

@@ -216,8 +216,8 @@ public final class Http2 {
 
         /**
          * The same for frames that move nothing: {@code PING}, {@code SETTINGS}, {@code PRIORITY}, {@code WINDOW_UPDATE} and
-         * {@code DATA} frames that are empty or tiny, for example. Each request gives room for some more. The default is
-         * 1000.
+         * {@code DATA} frames that are empty or tiny, for example. Each request gives room for some more, and so do the
+         * bytes of responses. The default is 1000.
          *
          * @param count 1 or more
          * @return this
