@@ -349,7 +349,7 @@ static void abandon_all(struct gn_context *context, struct gn_list *exchanges, u
         if (!exchange->released) {
             exchange->abandoned = true;
             context->counters->exchanges_abandoned++;
-            if (!gn_exchange_complete(exchange))
+            if (!gn_exchange_whole(exchange))
                 gn_exchange_break(context, exchange, reason, 0);
             else if (exchange->notify)
                 gn_exchange_sent(context, exchange, reason);

@@ -101,6 +101,12 @@ static inline bool gn_exchange_complete(const struct gn_exchange *exchange)
 /* Takes the first one of its connection out of the queue. */
 void gn_exchange_set_aside(struct gn_exchange *exchange);
 
+/* Whether Java lacks nothing of it: its response is all there, and it has all of the request. */
+static inline bool gn_exchange_whole(const struct gn_exchange *exchange)
+{
+    return gn_exchange_complete(exchange) && exchange->request_ended;
+}
+
 /* Takes it off its connection; frees it if Java has let go. */
 void gn_exchange_detach(struct gn_context *context, struct gn_exchange *exchange);
 

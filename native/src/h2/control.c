@@ -256,7 +256,7 @@ static void receive_reset(struct gn_connection *connection, const struct gn_h2_f
     if (!gn_h2_charge(connection, &session->resets, GN_REASON_RESET_FLOOD))
         return;
     // A stream whose request has ended, and whose response is here in full, lacks nothing for Java.
-    if (!exchange->released && !gn_exchange_complete(exchange)) {
+    if (!exchange->released && !gn_exchange_whole(exchange)) {
         gn_context_count(connection->context, GN_REASON_STREAM_RESET);
         gn_exchange_break_by_peer(connection->context, exchange, gn_h2_read_32(payload));
     } else if (exchange->notify) {

@@ -175,8 +175,11 @@ static enum gn_h2_request_status read_authority(struct reading *reading)
     if (HAS(reading, AUTHORITY) &&
         !gn_authority_is_valid(octets_of(list, request->authority), request->authority.length, tunnel))
         return GN_H2_REQUEST_BAD_AUTHORITY;
-    if (!reading->has_host)
-        return GN_H2_REQUEST_OK;
+    if (!reading->has_host) {
+        // A scheme with authorities must name one (section 8.3.1).
+        bool needed = IS(list, request->scheme, "http") || IS(list, request->scheme, "https");
+        return needed && !HAS(reading, AUTHORITY) ? GN_H2_REQUEST_BAD_AUTHORITY : GN_H2_REQUEST_OK;
+    }
     const uint8_t *host = octets_of(list, reading->host);
     if (reading->host.length > 0 && !gn_authority_is_valid(host, reading->host.length, false))
         return GN_H2_REQUEST_BAD_AUTHORITY;

@@ -19,7 +19,8 @@ enum gn_h2_request_status {
     GN_H2_REQUEST_INCOMPLETE,    /* :method, :scheme or :path is missing, or one that CONNECT must not have is there */
     GN_H2_REQUEST_BAD_METHOD,    /* no token */
     GN_H2_REQUEST_BAD_TARGET,    /* :path empty, malformed, or of a form that the method does not allow */
-    GN_H2_REQUEST_BAD_AUTHORITY, /* malformed, or Host repeated, malformed, or another one than :authority */
+    GN_H2_REQUEST_BAD_AUTHORITY, /* malformed, missing where the scheme needs one, or Host repeated, malformed, or another
+                                    one than :authority */
     GN_H2_REQUEST_BAD_LENGTH,    /* Content-Length malformed or repeated */
     GN_H2_REQUEST_OF_CONNECTION, /* a field of HTTP/1 connections, or TE other than trailers (section 8.2.2) */
     GN_H2_REQUEST_NO_PROTOCOL,   /* :protocol that was not allowed, or without CONNECT (RFC 8441) */

@@ -72,7 +72,7 @@ static void leave_exchanges(struct gn_connection *connection, unsigned reason)
         bool cut = stream != NULL && !stream->send_ended;
         if (stream != NULL)
             gn_h2_streams_close(connection->context, &session->streams, stream);
-        if (!exchange->released && !gn_exchange_complete(exchange))
+        if (!exchange->released && !gn_exchange_whole(exchange))
             gn_exchange_break(connection->context, exchange, reason, 0);
         else if (!exchange->released && cut && exchange->notify)
             gn_exchange_sent(connection->context, exchange, reason);
@@ -132,7 +132,7 @@ void gn_h2_reset(struct gn_connection *connection, struct gn_h2_stream *stream, 
     gn_h2_send_reset(connection, stream->id, code);
     if (connection->state != GN_CONNECTION_OPEN)
         return;
-    if (!exchange->released && !gn_exchange_complete(exchange))
+    if (!exchange->released && !gn_exchange_whole(exchange))
         gn_exchange_break(connection->context, exchange, reason, 0);
     else if (exchange->notify)
         gn_exchange_sent(connection->context, exchange, reason);

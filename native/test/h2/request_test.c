@@ -105,7 +105,7 @@ TEST(targets_without_a_query_and_with_an_empty_one)
     CHECK_EQ(head->path_length, 1);
     CHECK_EQ(head->content_length, -1);
     free(block);
-    CHECK_EQ(read_lines(":method: GET\n:scheme: http\n:path: /a?\n"), GN_H2_REQUEST_OK);
+    CHECK_EQ(read_lines(":method: GET\n:scheme: other\n:path: /a?\n"), GN_H2_REQUEST_OK);
     head = write_head();
     CHECK_EQ(head->query_offset, 0);
     CHECK_BYTES(block + head->path_offset, head->path_length, "/a");
@@ -138,6 +138,8 @@ TEST(host_stands_in_for_authority)
     REFUSES(":method: GET\n:scheme: http\n:path: /\nhost: a b\n", GN_H2_REQUEST_BAD_AUTHORITY);
     REFUSES(":method: GET\n:scheme: http\n:path: /\n:authority: u@h\n", GN_H2_REQUEST_BAD_AUTHORITY);
     REFUSES(":method: GET\n:scheme: http\n:path: /\n:authority: \n", GN_H2_REQUEST_BAD_AUTHORITY);
+    REFUSES(":method: GET\n:scheme: http\n:path: /\n", GN_H2_REQUEST_BAD_AUTHORITY);
+    REFUSES(":method: GET\n:scheme: HTTPS\n:path: /\n", GN_H2_REQUEST_BAD_AUTHORITY);
 }
 
 TEST(H2_what_is_no_request)
