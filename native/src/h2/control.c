@@ -125,13 +125,19 @@ static uint32_t take_setting(struct gn_connection *connection, unsigned setting,
     return GN_H2_NO_ERROR;
 }
 
-static void change_stream_windows(struct gn_h2_session *session, int32_t window)
+static void change_stream_windows(struct gn_connection *connection, int32_t window)
 {
+    struct gn_h2_session *session = connection->h2;
     int32_t change = window - session->stream_window;
     session->stream_window = window;
-    for (uint32_t i = 0; change != 0 && i < session->streams.capacity; i++)
-        for (struct gn_h2_stream *stream = session->streams.buckets[i]; stream != NULL; stream = stream->next)
+    for (uint32_t i = 0; change != 0 && i < session->streams.capacity; i++) {
+        for (struct gn_h2_stream *stream = session->streams.buckets[i]; stream != NULL; stream = stream->next) {
             stream->receive_window += change;
+            // What was too little of a larger window may be all of a smaller one.
+            if (change < 0 && !stream->receive_ended && connection->state == GN_CONNECTION_OPEN)
+                gn_h2_open_stream(connection, stream);
+        }
+    }
 }
 
 void gn_h2_grow_windows(struct gn_connection *connection, int32_t size)
@@ -149,7 +155,7 @@ void gn_h2_grow_windows(struct gn_connection *connection, int32_t size)
     session->connection_size = session->stream_window_told = size;
     session->receive_window += (int32_t)more;
     session->settings_sent = connection->context->now;
-    change_stream_windows(session, size);
+    change_stream_windows(connection, size);
 }
 
 /* What this side's SETTINGS say holds for the peer's frames from now on. */
@@ -160,7 +166,7 @@ static void settings_acknowledged(struct gn_connection *connection)
         return; // nobody asked
     session->settings_sent = 0;
     gn_hpack_decoder_allow(&session->decoder, (uint32_t)connection->settings->table_bytes);
-    change_stream_windows(session, session->stream_window_told);
+    change_stream_windows(connection, session->stream_window_told);
 }
 
 static void receive_settings(struct gn_connection *connection, const struct gn_h2_frame *frame, const uint8_t *payload)

@@ -213,6 +213,14 @@ static void send_window_update(struct gn_connection *connection, uint32_t id, ui
     gn_h2_commit(connection, GN_H2_FRAME_HEADER + 4);
 }
 
+void gn_h2_open_stream(struct gn_connection *connection, struct gn_h2_stream *stream)
+{
+    uint64_t size = (uint64_t)connection->h2->stream_window;
+    uint32_t more = open_window(&stream->receive_window, &stream->taken, size);
+    if (more > 0)
+        send_window_update(connection, stream->id, more);
+}
+
 void gn_h2_take(struct gn_connection *connection, struct gn_h2_stream *stream, uint32_t octets)
 {
     struct gn_h2_session *session = connection->h2;
@@ -225,9 +233,7 @@ void gn_h2_take(struct gn_connection *connection, struct gn_h2_stream *stream, u
     if (stream == NULL || stream->receive_ended || connection->state != GN_CONNECTION_OPEN)
         return;
     stream->taken += octets;
-    more = open_window(&stream->receive_window, &stream->taken, (uint64_t)session->stream_window);
-    if (more > 0)
-        send_window_update(connection, stream->id, more);
+    gn_h2_open_stream(connection, stream);
 }
 
 /* ---- input ---- */

@@ -192,6 +192,9 @@ static inline bool gn_h2_is_idle(const struct gn_h2_session *session, uint32_t i
 /* Octets of DATA were taken off the connection, and off `stream` if that is not NULL: opens windows again. */
 void gn_h2_take(struct gn_connection *connection, struct gn_h2_stream *stream, uint32_t octets);
 
+/* Opens a stream's window by what was taken, if that is enough by now. */
+void gn_h2_open_stream(struct gn_connection *connection, struct gn_h2_stream *stream);
+
 /* The stream waits for the peer's body, or does not any more. */
 void gn_h2_await_body(struct gn_connection *connection, struct gn_h2_stream *stream);
 

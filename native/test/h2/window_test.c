@@ -423,6 +423,24 @@ TEST(H6_a_smaller_window_holds_from_its_acknowledgement)
     end();
 }
 
+TEST(H6_a_smaller_window_opens_by_what_was_taken_of_the_larger_one)
+{
+    driver_prepare(&driver);
+    driver.shared->listener.stream_window = 1000;
+    driver.shared->listener.connection_window = 65535;
+    driver_open(&driver);
+    peer_connect(&peer, &driver);
+    peer_preface(&peer);
+    peer_settings(&peer, NULL);
+    peer_headers(&peer, 1, 0, PEER_POST);
+    peer_data_filled(&peer, 1, 0, 20000); // less than half of 65535, which the client goes by
+    peer_send(&peer);
+    peer_forget(&peer);
+    peer_settings_ack(&peer);
+    EXPECT(&peer, "WINDOW_UPDATE 1 20000\n");
+    end();
+}
+
 /* The connection's window stays open, whatever becomes of the bodies sent on a stream. */
 static void check_window_stays_open(uint32_t stream, uint64_t *sent)
 {
