@@ -1,5 +1,6 @@
 #include "h2/scheduler.h"
 
+#include "random.h"
 #include "test.h"
 
 #define STREAMS 40U
@@ -124,6 +125,124 @@ TEST(any_order_of_calls_is_fair)
                 if (waiting[i] && (int)i != sent && turns[i].priority.urgency == urgency)
                     CHECK(++since[i] < 2 * STREAMS);
         }
+    }
+}
+
+/* The rules of scheduler.h, with all that wait in one row. */
+static struct {
+    unsigned stream;
+    struct gn_h2_priority priority;
+} row[STREAMS];
+static unsigned row_length;
+
+static unsigned place_of(unsigned stream)
+{
+    unsigned place = 0;
+    while (place < row_length && row[place].stream != stream)
+        place++;
+    return place;
+}
+
+static void leave_row(unsigned stream)
+{
+    unsigned place = place_of(stream);
+    if (place == row_length)
+        return;
+    memmove(&row[place], &row[place + 1], (row_length - place - 1) * sizeof(*row));
+    row_length--;
+}
+
+static void join_row(unsigned stream, struct gn_h2_priority priority)
+{
+    if (place_of(stream) < row_length)
+        return;
+    row[row_length].stream = stream;
+    row[row_length++].priority = priority;
+}
+
+/* The first of the most urgent ones. */
+static int next_in_row(void)
+{
+    int found = -1;
+    unsigned urgency = GN_H2_URGENCIES;
+    for (unsigned i = row_length; i-- > 0;) {
+        if (row[i].priority.urgency <= urgency) {
+            urgency = row[i].priority.urgency;
+            found = (int)row[i].stream;
+        }
+    }
+    return found;
+}
+
+TEST(any_order_of_calls_is_as_in_one_row)
+{
+    struct gn_h2_priority priorities[STREAMS];
+    for (seed = 1; seed <= 20; seed++) {
+        uint64_t number = seed;
+        begin();
+        row_length = 0;
+        for (unsigned i = 0; i < STREAMS; i++)
+            priorities[i] = gn_h2_priority_default;
+        unsigned streams = 1 + below(STREAMS);
+        for (unsigned run = 0; run < 20000; run++) {
+            unsigned stream = below(streams), what = below(8);
+            int first = next();
+            CHECK_EQ(first, next_in_row());
+            if (what < 2) {
+                gn_h2_scheduler_add(&scheduler, &turns[stream]);
+                join_row(stream, priorities[stream]);
+            } else if (what < 3) {
+                gn_h2_scheduler_remove(&scheduler, &turns[stream]);
+                leave_row(stream);
+            } else if (what < 4) {
+                priorities[stream] = (struct gn_h2_priority){(uint8_t)below(GN_H2_URGENCIES), once_in(2)};
+                gn_h2_scheduler_change(&scheduler, &turns[stream], priorities[stream]);
+                unsigned place = place_of(stream);
+                if (place == row_length)
+                    continue;
+                bool moves = row[place].priority.urgency != priorities[stream].urgency;
+                row[place].priority = priorities[stream];
+                if (moves) {
+                    leave_row(stream);
+                    join_row(stream, priorities[stream]);
+                }
+            } else if (first >= 0) {
+                gn_h2_scheduler_sent(&scheduler, &turns[first]);
+                if (priorities[first].in_turns) {
+                    leave_row((unsigned)first);
+                    join_row((unsigned)first, priorities[first]);
+                }
+            }
+        }
+        seed = number;
+    }
+}
+
+/* Of those that always have more, the most urgent ones send, and each as often as the others, at any time within a quantum;
+   who comes later has as much from then on. */
+TEST(equals_have_the_same_share)
+{
+    for (seed = 1; seed <= 200; seed++) {
+        uint64_t number = seed;
+        unsigned sent[STREAMS] = {0}, count = 1 + below(STREAMS), equals = 0, urgency = GN_H2_URGENCIES;
+        begin();
+        for (unsigned i = 0; i < count; i++) {
+            add(i, (uint8_t)(3 + below(3)), true);
+            if (turns[i].priority.urgency < urgency)
+                urgency = turns[i].priority.urgency;
+        }
+        for (unsigned i = 0; i < count; i++)
+            equals += turns[i].priority.urgency == urgency;
+        for (unsigned run = 1; run < 5 * STREAMS; run++) {
+            int stream = send_quantum();
+            REQUIRE(stream >= 0);
+            sent[stream]++;
+            for (unsigned i = 0; i < count; i++) {
+                bool equal = turns[i].priority.urgency == urgency;
+                CHECK(equal ? sent[i] == run / equals || sent[i] == run / equals + 1 : sent[i] == 0);
+            }
+        }
+        seed = number;
     }
 }
 
