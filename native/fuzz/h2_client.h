@@ -75,6 +75,7 @@ struct client {
     uint32_t frame_most, streams_most;
 
     bool greeted; /* the server's SETTINGS came */
+    bool refused; /* it was answered as a client of HTTP/1 */
     bool honest, blind;
     bool finished; /* it sends nothing any more */
     bool gone;     /* it was reset from here */
@@ -567,7 +568,8 @@ static inline void client_read(struct client *client, size_t most)
     if (there > 0)
         client->in_length += gn_io_memory_read(client->peer, client->in + client->in_length, there);
     // Whose preface did not come in time is answered as one of HTTP/1.
-    if (!client->greeted && client->in_length > 0 && client->in[0] == 'H') {
+    if (client->refused || (!client->greeted && client->in_length > 0 && client->in[0] == 'H')) {
+        client->refused = true;
         client->honest = false;
         client->in_length = 0;
         return;
