@@ -253,12 +253,15 @@ void gn_h2_begin_data(struct gn_connection *connection, const struct gn_h2_frame
 }
 
 /* Keeps octets until Java has credit for them. */
-static bool hold(struct gn_connection *connection, struct gn_h2_stream *stream, const uint8_t *bytes, size_t length)
+static void hold(struct gn_connection *connection, struct gn_h2_stream *stream, const uint8_t *bytes, size_t length)
 {
+    uint64_t before = stream->input.length;
     if (gn_output_append(connection->context, &stream->input, bytes, length))
-        return true;
+        return;
+    // A part may have been kept, which goes with the stream.
+    uint32_t rest = (uint32_t)(before + length - stream->input.length);
     gn_h2_reset(connection, stream, GN_H2_INTERNAL_ERROR, GN_REASON_OUT_OF_MEMORY);
-    return false;
+    gn_h2_take(connection, NULL, rest);
 }
 
 size_t gn_h2_receive_data(struct gn_connection *connection, const uint8_t *bytes, size_t length)
@@ -276,8 +279,7 @@ size_t gn_h2_receive_data(struct gn_connection *connection, const uint8_t *bytes
         bool open = stream != NULL && stream->dropped <= connection->settings->discard_bytes;
         gn_h2_take(connection, open ? stream : NULL, (uint32_t)used);
     } else if (stream->input.length > 0 || exchange->receive_credit == 0 || stream->tunnel_waits) {
-        if (!hold(connection, stream, bytes, used))
-            gn_h2_take(connection, NULL, (uint32_t)used);
+        hold(connection, stream, bytes, used);
     } else {
         used = piece(stream, used);
         ends = session->data.end && used == session->data.left;
