@@ -36,7 +36,7 @@ static const char browser[] =
     "Cookie: session=4f1d9a60c2e84c0f9a53b1f7b1d2e7c8; theme=dark; consent=all; visits=17\r\n"
     "\r\n";
 
-static const struct gn_h1_request_limits limits = {65536, 32768, FIELDS, 8, 0};
+static const struct gn_h1_request_limits limits = {65536, 32768, FIELDS, 8, 0, NULL};
 
 static double now(void)
 {

@@ -55,6 +55,7 @@ struct gn_context {
     struct gn_relief relief;
     /* Room for the head in hand; a head that is not complete moves out of here. */
     struct gn_h1_field fields[GN_H1_FIELDS_MAX];
+    struct gn_h1_host host; /* of the last request that had another one than the requests before */
 };
 
 /* Memory of the C heap for what would be lost without: who is served just when the arena has no room is not to blame. It

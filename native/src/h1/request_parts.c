@@ -176,13 +176,21 @@ static bool next_element(struct element *list, struct element *element)
     return false;
 }
 
-static enum gn_h1_status take_host(struct gn_h1_request *request, const uint8_t *bytes, const struct gn_h1_field *field)
+static bool is_known(const struct gn_h1_host *known, const uint8_t *host, uint32_t length)
+{
+    return known != NULL && length == known->length && memcmp(host, known->text, length) == 0;
+}
+
+static enum gn_h1_status take_host(struct gn_h1_request *request, const uint8_t *bytes, const struct gn_h1_field *field,
+                                   const struct gn_h1_request_limits *limits)
 {
     if (request->seen & SEEN_HOST)
         return GN_H1_BAD_HOST;
     request->seen |= SEEN_HOST;
     // Empty is what a client sends whose target has no authority (RFC 9110 section 7.2).
-    if (field->value_length != 0 && !gn_authority_is_valid(bytes + field->value, field->value_length, false))
+    request->host_was_known = is_known(limits->known_host, bytes + field->value, field->value_length);
+    if (field->value_length != 0 && !request->host_was_known &&
+        !gn_authority_is_valid(bytes + field->value, field->value_length, false))
         return GN_H1_BAD_HOST;
     if (request->target_form == GN_ORIGIN_FORM || request->target_form == GN_ASTERISK_FORM) {
         request->authority = field->value;
@@ -315,7 +323,7 @@ enum gn_h1_status gn_h1_request_field(struct gn_h1_request *request, const uint8
 {
     switch (field->token) {
     case GN_FIELD_HOST:
-        return take_host(request, bytes, field);
+        return take_host(request, bytes, field, limits);
     case GN_FIELD_CONTENT_LENGTH:
         return take_length(request, bytes, field, limits);
     case GN_FIELD_TRANSFER_ENCODING:

@@ -33,7 +33,18 @@ static struct gn_h1_request_limits limits_of(const struct gn_connection *connect
         .fields = (uint32_t)settings->fields,
         .empty_lines = (uint32_t)settings->empty_lines,
         .lenient = (uint32_t)settings->lenient,
+        .known_host = &connection->context->host,
     };
+}
+
+/* Keeps the Host of a request, which was judged, for those to come. */
+static void remember_host(struct gn_context *context, const struct gn_h1_request *request, const uint8_t *bytes)
+{
+    bool is_host = request->target_form == GN_ORIGIN_FORM;
+    if (request->host_was_known || !is_host || request->authority_length > GN_H1_HOST_MAX)
+        return;
+    context->host.length = request->authority_length;
+    memcpy(context->host.text, bytes + request->authority, request->authority_length);
 }
 
 static void drop_partial(struct gn_connection *connection)
@@ -411,6 +422,7 @@ static bool admit(struct gn_connection *connection, const struct gn_h1_request *
     exchange->queued = connection->exchange_count > 1 && connection->settings->send_credit > GN_QUEUED_SEND_CREDIT;
     flags |= exchange->queued ? GN_FLAG_QUEUED : 0;
     context->counters->requests++;
+    remember_host(context, request, bytes);
     gn_ring_write(&context->ring, (struct gn_event){.kind = GN_EVENT_HEAD,
                                                     .flags = (uint8_t)flags,
                                                     .reason = (uint16_t)connection->listener->slot,

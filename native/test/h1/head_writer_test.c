@@ -9,7 +9,7 @@ static _Alignas(8) uint8_t block[8192];
 /* Parses `text` and writes its block. */
 static const struct gn_head_block *write_head(const char *text, uint64_t info)
 {
-    static const struct gn_h1_request_limits limits = {65536, 65536, 100, 8, 0};
+    static const struct gn_h1_request_limits limits = {65536, 65536, 100, 8, 0, NULL};
     struct gn_h1_request request;
     gn_h1_request_start(&request, fields);
     REQUIRE(gn_h1_request_parse(&request, (const uint8_t *)text, strlen(text), &limits) == GN_H1_COMPLETE);
@@ -101,7 +101,7 @@ TEST(the_forms_of_a_target)
 TEST(a_trailer_section_is_a_head_of_fields_only)
 {
     static const char text[] = "Digest: a\r\nhost: x\r\nX:  b \r\ndigest:\r\n\r\nGET / HTTP/1.1\r\n";
-    static const struct gn_h1_request_limits limits = {16384, 8192, 100, 0, 0};
+    static const struct gn_h1_request_limits limits = {16384, 8192, 100, 0, 0, NULL};
     struct gn_h1_trailers trailers;
     gn_h1_trailers_start(&trailers, fields);
     REQUIRE(gn_h1_trailers_parse(&trailers, (const uint8_t *)text, sizeof(text) - 1, &limits) == GN_H1_COMPLETE);

@@ -115,7 +115,7 @@ TEST(A6_runs_of_spaces_pass_where_one_stands)
     CHECK_SPAN(request.path, request.path_length, "/a");
     CHECK_SPAN(request.query, request.query_length, "b");
     // The spaces count for the head and not for the target.
-    struct gn_h1_request_limits limits = {44, 3, 100, 4, GN_H1_ALLOW_REPEATED_SPACES};
+    struct gn_h1_request_limits limits = {44, 3, 100, 4, GN_H1_ALLOW_REPEATED_SPACES, NULL};
     CHECK_EQ(parse_limited("GET      /ab      HTTP/1.1\r\nHost: abcdef\r\n\r\n", 44, &limits), GN_H1_COMPLETE);
     limits.head_bytes = 43;
     CHECK_EQ(parse_limited("GET      /ab      HTTP/1.1\r\nHost: abcdef\r\n\r\n", 44, &limits), GN_H1_HEAD_TOO_LARGE);
@@ -250,7 +250,7 @@ TEST(A9_A10_A11_A12_what_could_be_framing_or_is_read_in_two_ways_is_refused_even
 TEST(A12_A15_A18_a_dropped_line_counts)
 {
     static const char text[] = "GET / HTTP/1.1\r\nHost: a\r\nbad name\r\nX: y\r\n\x80\r\n\r\n";
-    struct gn_h1_request_limits limits = {sizeof text - 1, 100, 4, 4, GN_H1_ALLOW_INVALID_FIELDS};
+    struct gn_h1_request_limits limits = {sizeof text - 1, 100, 4, 4, GN_H1_ALLOW_INVALID_FIELDS, NULL};
     CHECK_EQ(parse_limited(text, sizeof text - 1, &limits), GN_H1_COMPLETE);
     CHECK_EQ(request.field_count, 2);
     limits.head_bytes--;
@@ -327,7 +327,7 @@ TEST(A14_well_formed_utf_8_passes_in_path_and_query)
     CHECK_EQ(LENIENT("GET /\xc3\xa4?\xe2\x82\xac?b HTTP/1.1\r\nHost: a\r\n\r\n", 8), GN_H1_COMPLETE);
     CHECK_SPAN(request.path, request.path_length, "/\xc3\xa4");
     CHECK_SPAN(request.query, request.query_length, "\xe2\x82\xac?b");
-    struct gn_h1_request_limits limits = {1000, 5, 100, 4, GN_H1_ALLOW_UTF_8_TARGETS};
+    struct gn_h1_request_limits limits = {1000, 5, 100, 4, GN_H1_ALLOW_UTF_8_TARGETS, NULL};
     CHECK_EQ(parse_limited("GET /\xf0\x9f\x90\xa6 HTTP/1.0\r\n\r\n", 22, &limits), GN_H1_COMPLETE);
     for (limits.target_bytes = 1; limits.target_bytes < 5; limits.target_bytes++) {
         CHECK_EQ(parse_limited("GET /\xf0\x9f\x90\xa6 HTTP/1.0\r\n\r\n", 22, &limits), GN_H1_TARGET_TOO_LONG);

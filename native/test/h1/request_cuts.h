@@ -15,7 +15,7 @@
 /* Heads up to this length are tried with every cut; longer ones with pieces of several lengths. */
 #define EVERY_CUT 1500
 
-static const struct gn_h1_request_limits ordinary = {65536, 8192, 100, 4, 0};
+static const struct gn_h1_request_limits ordinary = {65536, 8192, 100, 4, 0, NULL};
 
 static const enum gn_h1_width widths[] = {GN_H1_PORTABLE, GN_H1_SSE42};
 

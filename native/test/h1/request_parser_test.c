@@ -292,7 +292,7 @@ static enum gn_h1_status parse_run(const char *before, size_t count, const char 
 
 TEST(A16_a_field_name_of_64_KiB_is_refused)
 {
-    struct gn_h1_request_limits wide = {1 << 20, 8192, 100, 4, 0};
+    struct gn_h1_request_limits wide = {1 << 20, 8192, 100, 4, 0, NULL};
     CHECK_EQ(parse_run("GET / HTTP/1.1\r\nHost: a\r\n", 65536, ": b\r\n\r\n", &ordinary), GN_H1_HEAD_TOO_LARGE);
     CHECK_EQ(parse_run("GET / HTTP/1.1\r\nHost: a\r\n", 65536, ": b\r\n\r\n", &wide), GN_H1_HEAD_TOO_LARGE);
     CHECK_EQ(parse_run("GET / HTTP/1.1\r\nHost: a\r\n", 65536, "", &wide), GN_H1_HEAD_TOO_LARGE);
@@ -697,7 +697,7 @@ TEST(A1_garbage_gives_the_same_in_every_width_and_cut)
         "Accept-Language: en-GB,en;q=0.9\r\nUser-Agent: something with some length, (to) fill/1.0 blocks\r\n\r\n",
         "PATCH /x HTTP/1.1\r\nhost:\r\ntransfer-encoding: chunked\r\nupgrade: h\r\nconnection: upgrade\r\n\r\n5\r\n",
     };
-    struct gn_h1_request_limits limits = {160, 60, 6, 2, 0};
+    struct gn_h1_request_limits limits = {160, 60, 6, 2, 0, NULL};
     unsigned complete = 0, failures = test_failures;
     for (unsigned round = 0; round < 1500 && test_failures == failures; round++) {
         char text[600];

@@ -892,4 +892,31 @@ TEST(D11_pipelined_input_without_end_does_not_starve_others)
     driver_close(&driver);
 }
 
+TEST(A20_a_host_that_was_judged_is_known_and_no_other_one)
+{
+    static const struct {
+        const char *host;
+        bool valid;
+    } cases[] = {{"a.example:80", true},   {"a.example:80", true},    {"a.example:8x", false}, {"a.example:80", true},
+                 {"a.example:8", true},    {"a.example:80 b", false}, {"A.example:80", true},  {"A.example:80", true},
+                 {"a.exampl\\:80", false}, {"[::1]:80", true},        {"[::1]:80", true},      {"[::g]:80", false}};
+    driver_prepare(&driver);
+    driver_open(&driver);
+    for (unsigned i = 0; i < sizeof(cases) / sizeof(cases[0]); i++) {
+        char request[100];
+        size_t before = driver.exchange_count, length;
+        sprintf(request, "GET / HTTP/1.1\r\nhost: %s\r\n\r\n", cases[i].host);
+        struct gn_io_memory_peer *peer = driver_connect(&driver);
+        driver_write(&driver, peer, request);
+        driver_settle(&driver);
+        CHECK_EQ(driver.exchange_count, before + cases[i].valid);
+        if (cases[i].valid)
+            driver_answer(&driver, driver_exchange(&driver, before), "");
+        driver_settle(&driver);
+        const char *read = driver_read(&driver, peer, &length);
+        CHECK(length > 12 && strncmp(read + 9, cases[i].valid ? "200" : "400", 3) == 0);
+    }
+    driver_close(&driver);
+}
+
 TEST_MAIN()

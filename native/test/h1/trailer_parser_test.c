@@ -2,7 +2,7 @@
 
 #include "test.h"
 
-static const struct gn_h1_request_limits ordinary = {16384, 8192, 4, 0, 0};
+static const struct gn_h1_request_limits ordinary = {16384, 8192, 4, 0, 0, NULL};
 
 /* What the last parse left. */
 static struct gn_h1_trailers trailers;
@@ -134,7 +134,7 @@ TEST(B17_a_cut_section_is_not_complete)
 
 TEST(B16_what_may_not_be_a_trailer_is_dropped)
 {
-    static const struct gn_h1_request_limits many = {16384, 8192, 16, 0, 0};
+    static const struct gn_h1_request_limits many = {16384, 8192, 16, 0, 0, NULL};
     static const char text[] = "Host: h\r\na: 1\r\nTRANSFER-encoding: chunked\r\nEtag: 2\r\na: 3\r\ncookie: c\r\n\r\n";
     CHECK_EQ(parse_limited(text, sizeof(text) - 1, &many), GN_H1_COMPLETE);
     CHECK_EQ(trailers.field_count, 6);
