@@ -4,6 +4,12 @@
 
 #include "conn/connection.h"
 #include "h2/session.h"
+#include "h2/time.h"
+
+static bool is_h2(const struct gn_connection *connection)
+{
+    return connection->protocol == &gn_h2_protocol;
+}
 
 /* Since when the connection waits for its peer; GN_TIMER_NEVER: it does not, or holds nothing. */
 static uint64_t stalled_since(const struct gn_connection *connection)
@@ -26,7 +32,7 @@ static uint64_t exchanges_hold(const struct gn_context *context, const struct gn
     uint64_t bytes = 0;
     for (const struct gn_list *link = exchanges->next; link != exchanges; link = link->next) {
         const struct gn_exchange *exchange = gn_list_owner(link, struct gn_exchange, link);
-        bytes += exchange->held.length;
+        bytes += exchange->held.length + (exchange->stream != NULL ? exchange->stream->input.length : 0);
         if (exchange->head_block != 0)
             bytes += gn_arena_capacity(&context->arena, exchange->head_block);
     }
@@ -36,7 +42,8 @@ static uint64_t exchanges_hold(const struct gn_context *context, const struct gn
 /* What ends with it, about: what Java holds of it comes back as soon as it hears of the end. */
 static uint64_t holds(const struct gn_connection *connection)
 {
-    return connection->output.length + gn_buffer_length(&connection->input) +
+    uint64_t block = is_h2(connection) ? gn_buffer_length(&connection->h2->block.fragments) : 0;
+    return connection->output.length + gn_buffer_length(&connection->input) + block +
            exchanges_hold(connection->context, &connection->exchanges) +
            exchanges_hold(connection->context, &connection->aside);
 }
@@ -74,21 +81,35 @@ static bool look_on(struct gn_context *context)
     return relief->cursor >= context->connections.capacity;
 }
 
+/* Streams of HTTP/2 go without their connection, where it is they that have stalled. */
+static uint64_t end_streams(struct gn_connection *connection, uint64_t late, uint64_t most)
+{
+    bool alive = is_h2(connection) && connection->state == GN_CONNECTION_OPEN && connection->output.length == 0 &&
+                 connection->blocked == 0;
+    return alive ? gn_h2_relieve(connection, late, most) : 0;
+}
+
 static void end_victims(struct gn_context *context)
 {
     struct gn_relief *relief = &context->relief;
-    bool all = context->memory_short || relief->wanted > GN_RELIEF_BYTES;
+    uint64_t late = context->now > GN_RELIEF_STALLED ? context->now - GN_RELIEF_STALLED : 0;
+    bool all = context->memory_short || relief->refused || relief->wanted > GN_RELIEF_BYTES;
     uint64_t most = all ? GN_RELIEF_BYTES : relief->wanted, bytes = 0;
     for (uint32_t i = 0; i < relief->count && bytes < most; i++) {
         struct gn_connection *connection = gn_connection_find(context, relief->victims[i].connection);
         // It may have gone on, or gone, since it was looked at.
-        if (connection == NULL || stalled_since(connection) != relief->victims[i].since)
+        if (connection == NULL || stalled_since(connection) > late)
+            continue;
+        uint64_t of_streams = end_streams(connection, late, most - bytes);
+        bytes += of_streams;
+        if (of_streams > 0)
             continue;
         bytes += holds(connection);
         context->counters->connections_evicted++;
         gn_connection_end(connection, GN_REASON_OUT_OF_MEMORY, true);
     }
     relief->wanted -= bytes < relief->wanted ? bytes : relief->wanted;
+    relief->refused = false;
 }
 
 /* ---- when the C heap is at its limit ---- */
@@ -99,17 +120,21 @@ static uint64_t spare_of(const struct gn_connection *connection)
     uint64_t bytes = connection->input.heap_capacity;
     if (connection->output.length > 0)
         bytes += gn_output_spare(&connection->output);
-    for (const struct gn_list *link = connection->exchanges.next; link != &connection->exchanges; link = link->next)
-        bytes += gn_output_spare(&gn_list_owner(link, struct gn_exchange, link)->held);
+    if (is_h2(connection))
+        bytes += connection->h2->block.fragments.heap_capacity;
+    for (const struct gn_list *link = connection->exchanges.next; link != &connection->exchanges; link = link->next) {
+        const struct gn_exchange *exchange = gn_list_owner(link, struct gn_exchange, link);
+        bytes += gn_output_spare(&exchange->held);
+        if (exchange->stream != NULL)
+            bytes += gn_output_spare(&exchange->stream->input);
+    }
     return bytes;
 }
 
 /* Who goes first: who holds most; of who waits for Java, a part of it counts. */
 static uint64_t rank_of(const struct gn_connection *connection)
 {
-    // A session of HTTP/2 may be in the middle of its input, and hold it elsewhere: it goes only as who has stalled.
-    bool may_go = connection->state != GN_CONNECTION_CLOSING && connection->protocol != &gn_h2_protocol;
-    uint64_t bytes = may_go ? spare_of(connection) : 0;
+    uint64_t bytes = connection->state != GN_CONNECTION_CLOSING ? spare_of(connection) : 0;
     if (bytes == 0 || connection->blocked == GN_BLOCKED_MEMORY)
         return bytes;
     return stalled_since(connection) == GN_TIMER_NEVER ? bytes / GN_RELIEF_JAVA_PART : bytes;
@@ -118,9 +143,13 @@ static uint64_t rank_of(const struct gn_connection *connection)
 static bool is_of(const void *asker, const struct gn_connection *connection)
 {
     bool is = asker == &connection->input || asker == &connection->output;
+    if (is_h2(connection))
+        is |= asker == &connection->h2->block.fragments;
     for (const struct gn_list *link = connection->exchanges.next; !is && link != &connection->exchanges;
-         link = link->next)
-        is = asker == &gn_list_owner(link, struct gn_exchange, link)->held;
+         link = link->next) {
+        const struct gn_exchange *exchange = gn_list_owner(link, struct gn_exchange, link);
+        is = asker == &exchange->held || (exchange->stream != NULL && asker == &exchange->stream->input);
+    }
     return is;
 }
 
@@ -169,10 +198,25 @@ static struct gn_connection *take_largest(struct gn_context *context, const void
     return connection != NULL && rank_of(connection) == rank && !is_of(asker, connection) ? connection : NULL;
 }
 
+/* The session is there until the socket is closed, and would hold it until then. */
+static void drop_input_of_session(struct gn_connection *connection)
+{
+    struct gn_context *context = connection->context;
+    struct gn_buffer *fragments = &connection->h2->block.fragments;
+    gn_buffer_consume(context, fragments, gn_buffer_length(fragments));
+    for (const struct gn_list *link = connection->exchanges.next; link != &connection->exchanges; link = link->next) {
+        const struct gn_exchange *exchange = gn_list_owner(link, struct gn_exchange, link);
+        if (exchange->stream != NULL)
+            gn_output_clear(context, &exchange->stream->input);
+    }
+}
+
 static void end_at_once(struct gn_connection *connection)
 {
     struct gn_context *context = connection->context;
     context->counters->connections_evicted++;
+    if (is_h2(connection))
+        drop_input_of_session(connection);
     gn_connection_end(connection, GN_REASON_OUT_OF_MEMORY, true);
     gn_buffer_consume(context, &connection->input, gn_buffer_length(&connection->input));
     if (!connection->send_pending) {
@@ -215,7 +259,7 @@ bool gn_relief_make_room(struct gn_context *context, const void *asker, uint64_t
 uint64_t gn_relief_look(struct gn_context *context, bool no_more)
 {
     struct gn_relief *relief = &context->relief;
-    if (!context->memory_short && relief->wanted == 0) {
+    if (!context->memory_short && !relief->refused && relief->wanted == 0) {
         context->arena.over_quota = false;
         relief->cursor = relief->count = 0;
         relief->next = 0;

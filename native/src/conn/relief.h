@@ -2,7 +2,8 @@
  * What is done when memory is short and no more comes: the connection whose peer has stalled longest is ended, with
  * GN_REASON_OUT_OF_MEMORY and a reset, and counted (connections_evicted).
  *
- * Memory is short while a connection is blocked for want of it (GN_BLOCKED_MEMORY), or until as much was made free as the
+ * Memory is short while a connection is blocked for want of it (GN_BLOCKED_MEMORY), when a request of
+ * HTTP/2 was refused for want of it, until a round has ended, or until as much was made free as the
  * C heap had to stand in for (gn_context.spare). No more comes when the arena may not grow, when the class of use has its
  * whole quota, or when a slab that was asked for has not come for GN_RELIEF_STALLED.
  *
@@ -10,12 +11,17 @@
  * meanwhile:
  * - there is output, of which it has taken nothing since;
  * - there is a head that it has begun and not completed since, and no request before it is still being handled;
+ * - there is output of a stream of HTTP/2, of which it has let through nothing since, or less than GN_RELIEF_BODY_RATE;
  * - there is a body, or a trailer section, of which Java wants more, and since then nothing has come, or less of the body
  *   than GN_RELIEF_BODY_RATE; else a byte now and then would keep its head for ever.
  * A connection that waits for memory itself, and has no request before that is still being handled, counts as stalled
  * GN_RELIEF_WAITED after its peer was last heard before it waited: those who wait may hold among them all that they wait
  * for (where it is bodies, one after the other goes on all the same, see gn_h1_body_block). It does not while Java holds bodies of more than half of the memory that requests have, since that comes back. So
  * a connection that waits for Java or for credit is never ended, whatever it holds.
+ *
+ * Of HTTP/2 the streams that have stalled are reset (h2/time.h), and their connection lives on, unless it is that which has
+ * stalled: by output, or a field block. A stream on which something comes or goes, but too slowly, counts as stalled for
+ * GN_RELIEF_WAITED, so that a slow conversation goes behind those who say nothing; a tunnel never counts.
  *
  * Work is bounded: the connections are looked at in rounds, at most GN_RELIEF_LOOKS of them a turn. At the end of a round
  * the GN_RELIEF_VICTIMS that have stalled longest are known; of these the first ones are ended, longest first, until they
@@ -26,9 +32,8 @@
  * for a second to pass: who holds most of it goes at once, if that is more than half of what the one who asks would hold,
  * who goes itself otherwise. Of those who wait neither for their peer nor for memory, the GN_RELIEF_JAVA_PARTth part counts. What
  * counts is input that waits, and output; that which the kernel has in hand is taken as given back though it is a moment
- * later. Work is bounded here,
- * too: at most GN_RELIEF_LOOKS_AT_ONCE connections are looked at in a turn, and GN_RELIEF_VICTIMS are remembered, so that
- * most ends cost no look. Connections of HTTP/2 are passed over.
+ * later. Work is bounded here, too: at most GN_RELIEF_LOOKS_AT_ONCE connections are looked at in a turn, and
+ * GN_RELIEF_VICTIMS are remembered, so that most ends cost no look.
  */
 #ifndef GN_CONN_RELIEF_H
 #define GN_CONN_RELIEF_H
@@ -51,6 +56,7 @@ struct gn_context;
 
 struct gn_relief {
     uint64_t wanted; /* bytes of the C heap that stand in for the arena, and for which nobody has gone yet */
+    bool refused;    /* a request was refused for want of memory since the last round */
     uint64_t next;   /* when the next round, or the next part of this one, begins */
     uint32_t cursor; /* the slot to look at next; 0: a round begins */
     uint32_t count;

@@ -48,11 +48,16 @@ static void deliver_trailers(struct gn_connection *connection, struct gn_h2_stre
 /* A block for `length` octets of body. 0: blocked. */
 static uint64_t body_block(struct gn_connection *connection, struct gn_h2_stream *stream, size_t length)
 {
+    struct gn_context *context = connection->context;
     uint64_t block = 0;
-    if (gn_ring_room(&connection->context->ring) == 0)
+    if (gn_ring_room(&context->ring) == 0) {
         connection->blocked |= GN_BLOCKED_RING;
-    else if ((block = gn_arena_allocate(&connection->context->arena, GN_ARENA_BODY_IN, length)) == 0)
-        connection->blocked |= GN_BLOCKED_MEMORY;
+    } else if ((block = gn_arena_allocate(&context->arena, GN_ARENA_BODY_IN, length)) == 0) {
+        // One after the other of those who wait goes on, see gn_h1_body_block.
+        context->memory_short = true;
+        block = gn_arena_allocate(&context->arena, GN_ARENA_PROGRESS, DATA_MAX);
+        connection->blocked |= block == 0 ? GN_BLOCKED_MEMORY : 0;
+    }
     if (block == 0)
         stream->interrupted = true;
     return block;
@@ -442,6 +447,7 @@ static void admit(struct gn_connection *connection, const struct coming *coming,
     if (exchange == NULL || exchange->head_block == 0) {
         // The list cannot be decoded again; the client may try again, since nothing was done.
         gn_context_count(context, GN_REASON_OUT_OF_MEMORY);
+        context->relief.refused = true;
         if (exchange == NULL) {
             gn_h2_send_reset(connection, id, GN_H2_REFUSED_STREAM);
         } else {

@@ -100,6 +100,31 @@ uint64_t gn_h2_deadline(const struct gn_connection *connection, unsigned *reason
     return nearest.at;
 }
 
+/* Who trickles comes behind who is silent: it may be a slow conversation. */
+static uint64_t wait_stalled_since(const struct gn_connection *connection, const struct gn_h2_wait *wait)
+{
+    uint64_t now = connection->context->now, floor = now > GN_RELIEF_WAITED ? now - GN_RELIEF_WAITED : 0;
+    if (wait->progress >= gn_connection_least_bytes(GN_RELIEF_BODY_RATE, now - wait->since))
+        return GN_TIMER_NEVER;
+    return wait->progress == 0 || wait->since > floor ? wait->since : floor;
+}
+
+/* Since when a stream has waited for a window only. */
+static uint64_t reader_stalled_since(const struct gn_connection *connection, const struct gn_h2_stream *stream)
+{
+    bool held_up = stream->send_window <= 0 || connection->h2->send_window <= 0;
+    return held_up ? wait_stalled_since(connection, &stream->send_wait) : GN_TIMER_NEVER;
+}
+
+/* Since when a body has been waited for that does not come, and is wanted; of a tunnel none is due. */
+static uint64_t body_stalled_since(const struct gn_connection *connection, const struct gn_h2_stream *stream)
+{
+    const struct gn_exchange *exchange = stream->exchange;
+    bool due = !stream->interrupted && exchange->receive_credit > 0 && exchange->framing != GN_BODY_RAW &&
+               !stream->tunnel_waits;
+    return due ? wait_stalled_since(connection, &stream->receive_wait) : GN_TIMER_NEVER;
+}
+
 uint64_t gn_h2_stalled_since(const struct gn_connection *connection)
 {
     const struct gn_h2_session *session = connection->h2;
@@ -109,13 +134,15 @@ uint64_t gn_h2_stalled_since(const struct gn_connection *connection)
     if (connection->blocked != 0)
         return GN_TIMER_NEVER;
     uint64_t since = session->partial_since != 0 ? session->partial_since : GN_TIMER_NEVER;
-    const struct gn_list *lists[] = {&session->bodies, &session->pauses};
-    for (unsigned i = 0; i < 2; i++) {
-        if (gn_list_empty(lists[i]))
-            continue;
-        const struct gn_h2_stream *stream = receiver_of(lists[i]->next);
-        if (!stream->interrupted && stream->receive_wait.progress == 0 && stream->receive_wait.since < since)
-            since = stream->receive_wait.since;
+    const struct gn_list *lists[] = {&session->windows, &session->bodies, &session->pauses};
+    for (unsigned i = 0; i < 3; i++) {
+        for (struct gn_list *link = lists[i]->next; link != lists[i]; link = link->next) {
+            if (gn_list_owner(link, struct gn_h2_wait, link)->since >= since)
+                break; // and so are those behind it
+            uint64_t stalled = i == 0 ? reader_stalled_since(connection, sender_of(link))
+                                      : body_stalled_since(connection, receiver_of(link));
+            since = stalled < since ? stalled : since;
+        }
     }
     return since;
 }
@@ -161,6 +188,38 @@ static void end_slow_readers(struct gn_connection *connection)
         gn_context_count(connection->context, GN_REASON_WINDOW_TIMEOUT);
         gn_h2_reset(connection, stream, GN_H2_CANCEL, GN_REASON_WINDOW_TIMEOUT);
     }
+}
+
+/* Resets a stream for want of memory; returns what it held. */
+static uint64_t relieve_of(struct gn_connection *connection, struct gn_h2_stream *stream)
+{
+    const struct gn_exchange *exchange = stream->exchange;
+    uint64_t bytes = exchange->held.length + stream->input.length;
+    if (exchange->head_block != 0)
+        bytes += gn_arena_capacity(&connection->context->arena, exchange->head_block);
+    gn_context_count(connection->context, GN_REASON_OUT_OF_MEMORY);
+    gn_h2_reset(connection, stream, GN_H2_INTERNAL_ERROR, GN_REASON_OUT_OF_MEMORY);
+    return bytes;
+}
+
+uint64_t gn_h2_relieve(struct gn_connection *connection, uint64_t late, uint64_t most)
+{
+    struct gn_h2_session *session = connection->h2;
+    struct gn_list *lists[] = {&session->windows, &session->bodies, &session->pauses};
+    uint64_t bytes = 0;
+    for (unsigned i = 0; i < 3; i++) {
+        for (struct gn_list *link = lists[i]->next, *next; link != lists[i]; link = next) {
+            next = link->next;
+            struct gn_h2_stream *stream = i == 0 ? sender_of(link) : receiver_of(link);
+            uint64_t since = i == 0 ? reader_stalled_since(connection, stream) : body_stalled_since(connection, stream);
+            if (since > late)
+                continue;
+            bytes += relieve_of(connection, stream);
+            if (bytes >= most || connection->state != GN_CONNECTION_OPEN)
+                return bytes;
+        }
+    }
+    return bytes;
 }
 
 /* The second step: no new streams, and the end with the last of those that there are. */

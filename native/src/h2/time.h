@@ -11,6 +11,10 @@ struct gn_connection;
 /* How long the peer may take to answer the PING of a graceful end, nanoseconds. */
 #define GN_H2_LEAVING_TIMEOUT (5ULL * 1000 * 1000 * 1000)
 
+/* Resets streams that have stalled since `late` or longer (conn/relief.h), until they held `most` bytes. Returns how many
+   bytes they held. It may end the connection. */
+uint64_t gn_h2_relieve(struct gn_connection *connection, uint64_t late, uint64_t most);
+
 /* The functions of gn_protocol of the same names. */
 void gn_h2_finish(struct gn_connection *connection);
 uint64_t gn_h2_deadline(const struct gn_connection *connection, unsigned *reason);
