@@ -113,7 +113,7 @@ static uint16_t pseudo_token(const uint8_t *name, size_t length)
 struct field {
     uint32_t name_length, value_length;
     uint16_t token;
-    bool malformed;
+    uint8_t malformed; /* enum gn_hpack_malformed */
 };
 
 /* Takes in a literal name. */
@@ -124,13 +124,13 @@ static void judge_name(const uint8_t *name, struct field *field)
     else if (name_is_valid(name, field->name_length))
         field->token = (uint16_t)gn_field_name_lookup(name, field->name_length);
     else
-        field->malformed = true;
+        field->malformed = GN_HPACK_NAME_MALFORMED;
 }
 
 /* Keeps the field if the list has room for it; else it is left out, and the list knows. */
 static void keep(struct gn_hpack_list *list, const struct field *field)
 {
-    list->malformed |= field->malformed;
+    list->malformed |= field->malformed != 0;
     uint64_t size = (uint64_t)list->size + field->name_length + field->value_length + GN_HPACK_ENTRY_OVERHEAD;
     if (list->too_large || size > list->size_max || list->count == list->fields_max ||
         field->name_length > UINT16_MAX) {
@@ -156,7 +156,7 @@ static enum gn_hpack_status find_indexed(const struct gn_hpack_decoder *decoder,
         return GN_HPACK_BAD_INDEX;
     if (index <= GN_HPACK_STATIC_COUNT) {
         const struct gn_hpack_static *entry = &gn_hpack_static[index];
-        *field = (struct field){entry->name_length, entry->value_length, entry->token, false};
+        *field = (struct field){entry->name_length, entry->value_length, entry->token, 0};
         *name = (const uint8_t *)entry->name;
         *value = (const uint8_t *)entry->value;
     } else {
@@ -205,8 +205,7 @@ static enum gn_hpack_status read_literal(struct gn_hpack_decoder *decoder, struc
         if (status != GN_HPACK_OK)
             return status;
         memcpy(name, from, field.name_length);
-        field.malformed =
-            field.malformed && field.token < GN_PSEUDO_AUTHORITY && !name_is_valid(name, field.name_length);
+        field.malformed &= GN_HPACK_NAME_MALFORMED; // as it was found once: octets here stand for thousands there
     } else {
         status = read_string(reader, name, &field.name_length);
         if (status != GN_HPACK_OK)
@@ -217,7 +216,8 @@ static enum gn_hpack_status read_literal(struct gn_hpack_decoder *decoder, struc
     status = read_string(reader, value, &field.value_length);
     if (status != GN_HPACK_OK)
         return status;
-    field.malformed |= !value_is_valid(value, field.value_length);
+    if (!value_is_valid(value, field.value_length))
+        field.malformed |= GN_HPACK_VALUE_MALFORMED;
     if (insert && !gn_hpack_table_insert(&decoder->table, name, field.name_length, value, field.value_length,
                                          field.token, field.malformed))
         return GN_HPACK_NO_MEMORY;

@@ -123,7 +123,7 @@ static uint8_t *write_field(struct gn_hpack_encoder *encoder, uint8_t *to, uint1
             return write_integer(to, 0x80, 7, GN_HPACK_STATIC_COUNT + table->inserted + 1 - slot->number);
         bool again = slot->hash == hash;
         *slot = (struct gn_hpack_slot){.hash = hash};
-        if (again && gn_hpack_table_insert(table, name, name_length, value, value_length, token, false)) {
+        if (again && gn_hpack_table_insert(table, name, name_length, value, value_length, token, 0)) {
             slot->number = table->inserted;
             form = inserted;
         }

@@ -87,7 +87,7 @@ static bool reserve_entry(struct gn_hpack_table *table)
 }
 
 bool gn_hpack_table_insert(struct gn_hpack_table *table, const uint8_t *name, size_t name_length, const uint8_t *value,
-                           size_t value_length, uint16_t token, bool malformed)
+                           size_t value_length, uint16_t token, uint8_t malformed)
 {
     if (name_length + value_length + GN_HPACK_ENTRY_OVERHEAD > table->max_size) {
         evict(table, 0);

@@ -20,12 +20,15 @@
 /* The largest table that either side is allowed here, bytes: lengths fit into 16 bits. */
 #define GN_HPACK_TABLE_MAX 65535U
 
+/* What is wrong with a field, so that a message must not have it; with a wrong name, none of that name. */
+enum gn_hpack_malformed { GN_HPACK_VALUE_MALFORMED = 1, GN_HPACK_NAME_MALFORMED = 2 };
+
 struct gn_hpack_entry {
     uint32_t start; /* of its name in `octets`; the value stands behind */
     uint16_t name_length;
     uint16_t value_length;
-    uint16_t token; /* enum gn_field_name or enum gn_pseudo_field */
-    bool malformed; /* the decoder's: a message must not have this field */
+    uint16_t token;    /* enum gn_field_name or enum gn_pseudo_field */
+    uint8_t malformed; /* the decoder's: enum gn_hpack_malformed */
 };
 
 struct gn_hpack_table {
@@ -50,7 +53,7 @@ void gn_hpack_table_resize(struct gn_hpack_table *table, uint32_t max_size);
 /* Adds a field; its texts do not lie in the table. An entry larger than the table empties it (section 4.4), which is no
    error. False: no memory, and the table is as before but for what made room. */
 bool gn_hpack_table_insert(struct gn_hpack_table *table, const uint8_t *name, size_t name_length, const uint8_t *value,
-                           size_t value_length, uint16_t token, bool malformed);
+                           size_t value_length, uint16_t token, uint8_t malformed);
 
 /* The entry that was inserted `age` insertions ago: 1 is the newest one, `count` the oldest. Valid until the next
    insertion or change of size. */

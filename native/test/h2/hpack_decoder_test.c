@@ -309,7 +309,7 @@ TEST(the_table_holds_what_a_simple_model_holds)
             model[inserted].value_length = value_length;
             memset(model[inserted].octets, (int)(run % 251), 64);
             uint8_t *octets = model[inserted].octets;
-            CHECK(gn_hpack_table_insert(&table, octets, name_length, octets + name_length, value_length, 3, false));
+            CHECK(gn_hpack_table_insert(&table, octets, name_length, octets + name_length, value_length, 3, 0));
             inserted++;
             kept++;
             size += name_length + value_length + 32;
