@@ -83,27 +83,34 @@ void gn_h2_send_goaway(struct gn_connection *connection, uint32_t last, uint32_t
 
 /* ---- SETTINGS ---- */
 
+/* Whether some stream's window would be too large (section 6.9.2). */
+static bool is_too_wide(const struct gn_h2_session *session, uint32_t window)
+{
+    int64_t change = (int64_t)window - session->peer_window;
+    for (uint32_t i = 0; change > 0 && i < session->streams.capacity; i++)
+        for (const struct gn_h2_stream *stream = session->streams.buckets[i]; stream != NULL; stream = stream->next)
+            if (stream->send_window + change > GN_H2_WINDOW_MAX)
+                return true;
+    return false;
+}
+
 /* The peer's SETTINGS_INITIAL_WINDOW_SIZE changes what open streams may send, maybe below 0 (section 6.9.2). */
-static bool change_windows(struct gn_connection *connection, uint32_t window)
+static void change_windows(struct gn_connection *connection, uint32_t window)
 {
     struct gn_h2_session *session = connection->h2;
     int64_t change = (int64_t)window - session->peer_window;
     session->peer_window = window;
     for (uint32_t i = 0; i < session->streams.capacity; i++) {
         for (struct gn_h2_stream *stream = session->streams.buckets[i]; stream != NULL; stream = stream->next) {
-            int64_t changed = stream->send_window + change;
-            if (changed > GN_H2_WINDOW_MAX)
-                return false;
-            stream->send_window = (int32_t)changed;
-            if (changed <= 0)
+            stream->send_window = (int32_t)(stream->send_window + change);
+            if (stream->send_window <= 0)
                 gn_h2_scheduler_remove(&session->scheduler, &stream->turn);
             gn_h2_reply_opened(connection, stream);
         }
     }
-    return true;
 }
 
-/* Acts on one of the peer's settings: the connection's error, or none. */
+/* Acts on one of the peer's settings but the window: the connection's error, or none. */
 static uint32_t take_setting(struct gn_connection *connection, unsigned setting, uint32_t value)
 {
     struct gn_h2_session *session = connection->h2;
@@ -114,8 +121,6 @@ static uint32_t take_setting(struct gn_connection *connection, unsigned setting,
     case GN_H2_HEADER_TABLE_SIZE:
         gn_hpack_encoder_allow(&session->encoder, value);
         break;
-    case GN_H2_INITIAL_WINDOW_SIZE:
-        return change_windows(connection, value) ? GN_H2_NO_ERROR : GN_H2_FLOW_CONTROL_ERROR;
     case GN_H2_MAX_FRAME_SIZE:
         session->peer_frame_bytes = value;
         break;
@@ -169,6 +174,29 @@ static void settings_acknowledged(struct gn_connection *connection)
     change_stream_windows(connection, session->stream_window_told);
 }
 
+/* Acts on the settings of a frame, which may say a window thousands of times: the last one changes those of the streams,
+   and the largest may be the error. */
+static uint32_t take_settings(struct gn_connection *connection, const struct gn_h2_frame *frame, const uint8_t *payload)
+{
+    struct gn_h2_session *session = connection->h2;
+    uint32_t window = session->peer_window, largest = window;
+    for (uint32_t at = 0; at < frame->length; at += GN_H2_SETTING_LENGTH) {
+        unsigned setting = (unsigned)payload[at] << 8 | payload[at + 1];
+        uint32_t value = gn_h2_read_32(payload + at + 2), error = take_setting(connection, setting, value);
+        if (error != GN_H2_NO_ERROR)
+            return error;
+        if (setting == GN_H2_INITIAL_WINDOW_SIZE) {
+            window = value;
+            largest = value > largest ? value : largest;
+        }
+    }
+    if (is_too_wide(session, largest))
+        return GN_H2_FLOW_CONTROL_ERROR;
+    if (window != session->peer_window)
+        change_windows(connection, window);
+    return GN_H2_NO_ERROR;
+}
+
 static void receive_settings(struct gn_connection *connection, const struct gn_h2_frame *frame, const uint8_t *payload)
 {
     connection->h2->settings_received = true;
@@ -176,14 +204,11 @@ static void receive_settings(struct gn_connection *connection, const struct gn_h
         settings_acknowledged(connection);
         return;
     }
-    for (uint32_t at = 0; at < frame->length; at += GN_H2_SETTING_LENGTH) {
-        unsigned setting = (unsigned)payload[at] << 8 | payload[at + 1];
-        uint32_t error = take_setting(connection, setting, gn_h2_read_32(payload + at + 2));
-        if (error != GN_H2_NO_ERROR) {
-            bool window = error == GN_H2_FLOW_CONTROL_ERROR;
-            gn_h2_fail(connection, error, window ? GN_REASON_FLOW_CONTROL : GN_REASON_HTTP_2_ERROR);
-            return;
-        }
+    uint32_t error = take_settings(connection, frame, payload);
+    if (error != GN_H2_NO_ERROR) {
+        bool window = error == GN_H2_FLOW_CONTROL_ERROR;
+        gn_h2_fail(connection, error, window ? GN_REASON_FLOW_CONTROL : GN_REASON_HTTP_2_ERROR);
+        return;
     }
     uint8_t *to = gn_h2_reserve(connection, GN_H2_FRAME_HEADER);
     if (to == NULL)

@@ -165,6 +165,17 @@ TEST(H9_several_sizes_in_one_SETTINGS)
     end();
 }
 
+TEST(H6_a_size_that_is_too_large_for_a_stream_is_an_error_though_another_one_follows)
+{
+    begin(65535);
+    get(1);
+    peer_window_update(&peer, 1, 1);
+    peer_settings(&peer, (const struct peer_setting[]){
+                             {GN_H2_INITIAL_WINDOW_SIZE, 0x7fffffff}, {GN_H2_INITIAL_WINDOW_SIZE, 1000}, {0, 0}});
+    EXPECT_GOAWAY(&peer, 1, GN_H2_FLOW_CONTROL_ERROR);
+    end();
+}
+
 TEST(H6_windows_may_be_as_large_as_31_bits_and_no_larger)
 {
     begin(65535);
