@@ -329,9 +329,10 @@ static void receive_goaway(struct gn_connection *connection)
 void gn_h2_receive_control(struct gn_connection *connection, const struct gn_h2_frame *frame, const uint8_t *payload)
 {
     struct gn_h2_session *session = connection->h2;
+    bool again = session->leaving == GN_H2_LEFT || frame->type != GN_H2_GOAWAY; // the first GOAWAY is no flood
     if (frame->type == GN_H2_WINDOW_UPDATE && session->free_updates > 0)
         session->free_updates--;
-    else if (frame->type != GN_H2_RST_STREAM && frame->type != GN_H2_GOAWAY &&
+    else if (frame->type != GN_H2_RST_STREAM && again &&
              !gn_h2_charge(connection, &session->control_frames, GN_REASON_CONTROL_FLOOD))
         return;
     switch (frame->type) {

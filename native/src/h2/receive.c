@@ -180,9 +180,7 @@ static bool accept_data(struct gn_connection *connection, const struct gn_h2_fra
     bool end = frame->flags & GN_H2_END_STREAM;
     if (stream == NULL) {
         if (gn_h2_is_idle(session, frame->stream)) {
-            // What comes behind GOAWAY for streams that it left out is dropped (section 6.8).
-            if (session->leaving != GN_H2_LEFT || (frame->stream & 1) == 0)
-                gn_h2_fail(connection, GN_H2_PROTOCOL_ERROR, GN_REASON_HTTP_2_ERROR);
+            gn_h2_fail(connection, GN_H2_PROTOCOL_ERROR, GN_REASON_HTTP_2_ERROR);
         } else if (!gn_h2_charge(connection, &session->control_frames, GN_REASON_CONTROL_FLOOD)) {
             return false;
         } else if (!gn_h2_was_reset(session, frame->stream) && frame->stream <= session->last_served) {
@@ -679,6 +677,8 @@ static void receive_list(struct gn_connection *connection, uint32_t id, bool end
         gn_h2_fail(connection, GN_H2_PROTOCOL_ERROR, GN_REASON_HTTP_2_ERROR);
     } else if (session->leaving != GN_H2_LEFT || id <= session->last_served) {
         gn_h2_fail(connection, GN_H2_STREAM_CLOSED, GN_REASON_STREAM_CLOSED);
+    } else {
+        gn_h2_charge(connection, &session->control_frames, GN_REASON_CONTROL_FLOOD); // GOAWAY left it out
     }
 }
 

@@ -425,6 +425,44 @@ TEST(J6_frames_that_move_nothing)
     }
 }
 
+static void goaway(unsigned i)
+{
+    (void)i;
+    peer_goaway(&peer, 0, GN_H2_NO_ERROR);
+}
+
+static void headers_that_goaway_left_out(unsigned i)
+{
+    (void)i;
+    peer_get(&peer, 3);
+}
+
+TEST(J6_frames_behind_GOAWAY)
+{
+    static flood *const floods[] = {goaway, headers_that_goaway_left_out};
+    for (unsigned i = 0; i < 2; i++) {
+        prepare();
+        begin();
+        peer_get(&peer, 1);
+        goaway(0);
+        EXPECT(&peer, "GOAWAY 1 NO_ERROR\n");
+        CHECK_FLOOD(floods[i], 40, 200, GN_REASON_CONTROL_FLOOD, false);
+        end();
+    }
+}
+
+TEST(J6_data_of_a_stream_that_never_was_is_an_error_behind_GOAWAY_too)
+{
+    prepare();
+    begin();
+    peer_get(&peer, 1);
+    goaway(0);
+    EXPECT(&peer, "GOAWAY 1 NO_ERROR\n");
+    peer_data(&peer, 3, 0, "");
+    EXPECT_GOAWAY(&peer, 1, GN_H2_PROTOCOL_ERROR);
+    end();
+}
+
 TEST(J6_acknowledgements_are_not_queued_for_one_who_does_not_read)
 {
     static flood *const floods[] = {ping, settings};
