@@ -4,7 +4,8 @@
 
 #include "conn/context.h"
 
-/* The first block of a queue is small, since most responses are; later ones are for bulk. */
+/* The first block of a queue is small, since most responses are; later ones are as large as what is there, up to what is
+   for bulk: a connection of HTTP/2 has hundreds of queues, and who fills them would say how little stands in each. */
 #define FIRST_BLOCK 4096U
 #define BULK_BLOCK 32768U
 #define SEGMENTS_POOLED_MAX 1024U
@@ -117,7 +118,8 @@ static void drop_first(struct gn_context *context, struct gn_output *output)
 static size_t block_size(const struct gn_output *output, size_t length)
 {
     bool first = output->last == NULL || output->last->prepared != NULL; // behind a prepared body a head stands
-    size_t size = first ? FIRST_BLOCK : BULK_BLOCK;
+    size_t size = first || output->length < FIRST_BLOCK ? FIRST_BLOCK : (size_t)output->length;
+    size = size < BULK_BLOCK ? size : BULK_BLOCK;
     return length > size ? length : size;
 }
 

@@ -350,6 +350,26 @@ TEST(J4_tiny_last_frames_are_no_flood)
     end();
 }
 
+TEST(J4_bodies_of_many_streams_hold_no_more_than_twice_what_there_is_of_them)
+{
+    driver_prepare(&driver);
+    driver.slab_count = 8;
+    begin();
+    for (uint32_t id = 1; id < 400; id += 2)
+        peer_headers(&peer, id, 0, PEER_POST "expect: 100-continue\n");
+    peer_send(&peer);
+    CHECK_EQ(driver.exchange_count, 200);
+    memory_before = memory();
+    for (unsigned i = 0; i < 2; i++) {
+        for (uint32_t id = 1; id < 400; id += 2)
+            peer_data_filled(&peer, id, 0, i == 0 ? 4096 : 5);
+        peer_send(&peer);
+    }
+    CHECK(memory() - memory_before <= 200 * (2 * 4096 + 256));
+    release_all();
+    end();
+}
+
 /* ---- J6: frames that move nothing ---- */
 
 static void ping(unsigned i)

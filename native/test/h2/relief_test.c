@@ -102,7 +102,8 @@ static bool is_served(size_t length)
 static void connect_with_window(unsigned i, uint32_t window)
 {
     peer_connect(&peers[i], &driver);
-    peer_greet(&peers[i], (const struct peer_setting[]){{GN_H2_INITIAL_WINDOW_SIZE, window}, {0, 0}});
+    const struct peer_setting settings[9] = {{GN_H2_INITIAL_WINDOW_SIZE, window}};
+    peer_greet(&peers[i], settings);
 }
 
 /* Clients that open no window for their responses, one each millisecond; the arena grows as far as it may. */
