@@ -265,8 +265,10 @@ uint64_t gn_relief_look(struct gn_context *context, bool no_more)
         relief->next = 0;
         return GN_TIMER_NEVER;
     }
-    if (!no_more && !context->arena.over_quota)
+    if (!no_more && !context->arena.over_quota) {
+        relief->refused = false; // whoever was refused is not there any more to wait for the slab
         return context->now + GN_RELIEF_STALLED;
+    }
     if (context->now < relief->next)
         return relief->next;
     if (!look_on(context))

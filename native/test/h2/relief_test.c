@@ -166,19 +166,24 @@ TEST(J7_a_stream_whose_window_opens_stays)
 }
 
 /* Requests with large heads whose bodies do not come, or an octet of them now and then. */
-static unsigned fill_with_heads(void)
+static void send_heads(struct peer *peer)
 {
     static char fields[16384];
     size_t used = (size_t)sprintf(fields, "%sa: ", PEER_POST);
     memset(fields + used, 'a', 15000);
     memcpy(fields + used + 15000, "\n", 2);
+    for (uint32_t id = 1; id < 40; id += 2)
+        peer_headers(peer, id, 0, fields);
+    peer_data(peer, 1, 0, "octets");
+    peer_send(peer);
+}
+
+static unsigned fill_with_heads(void)
+{
     unsigned lent = 0, count = 0;
     for (bool refused = false; !refused && count < PEERS; count++) {
         connect_with_window(count, 65535);
-        for (uint32_t id = 1; id < 40; id += 2)
-            peer_headers(&peers[count], id, 0, fields);
-        peer_data(&peers[count], 1, 0, "octets");
-        peer_send(&peers[count]);
+        send_heads(&peers[count]);
         feed(&lent);
         refused = peer_stream(&peers[count], 39)->reset;
     }
@@ -222,6 +227,30 @@ TEST(E5_an_octet_now_and_then_does_not_keep_a_head_for_ever)
         served = is_served(15000);
     }
     CHECK(served);
+    end(count);
+}
+
+TEST(E5_nobody_goes_where_a_slab_comes)
+{
+    driver_prepare(&driver);
+    driver.slab_count = 1;
+    driver.shared->loop.low_water = 65536;
+    driver_open(&driver);
+    unsigned lent = driver.slabs_wanted = 0, count = 0;
+    for (bool refused = false; !refused && count < PEERS; count++) {
+        connect_with_window(count, 65535);
+        send_heads(&peers[count]);
+        refused = peer_stream(&peers[count], 39)->reset;
+    }
+    feed(&lent);
+    CHECK(lent > 0);
+    pass(SECOND / 2);
+    CHECK_EQ(driver.loop->relief_at, GN_TIMER_NEVER);
+    pass(2 * SECOND);
+    for (unsigned i = 0; i < count; i++) {
+        peer_send(&peers[i]);
+        CHECK(!peer_stream(&peers[i], 1)->reset || peer_stream(&peers[i], 1)->code == GN_H2_REFUSED_STREAM);
+    }
     end(count);
 }
 
