@@ -85,8 +85,10 @@ static void count_data(struct gn_connection *connection, struct gn_h2_stream *st
     stream->send_wait.progress += length;
     stream->receive_wait.progress += stream->exchange->framing == GN_BODY_RAW ? length : 0;
     stream->freed += length;
-    gn_h2_budget_give(&session->control_frames, GN_H2_DATA_GIVES);
-    session->free_updates += (length + GN_H2_UPDATE_BYTES - 1) / GN_H2_UPDATE_BYTES;
+    if (length > GN_H2_TINY) { // less is what a window makes of it that opens by an octet a time
+        gn_h2_budget_give(&session->control_frames, GN_H2_DATA_GIVES);
+        session->free_updates += (length + GN_H2_UPDATE_BYTES - 1) / GN_H2_UPDATE_BYTES;
+    }
     if (stream->exchange->response == GN_RESPONSE_BEGUN && gn_list_empty(&stream->granted))
         gn_list_append(&session->granted, &stream->granted);
 }

@@ -38,9 +38,9 @@
  * not answered, `provoked_resets` for each stream that had to be reset for its error, `control_frames` for frames that
  * move nothing: PING, SETTINGS, PRIORITY, PRIORITY_UPDATE, WINDOW_UPDATE, DATA of up to GN_H2_TINY bytes that does not end
  * its stream, frames of closed streams, of streams that GOAWAY left out and of unknown types, and GOAWAY again. A request
- * gives GN_H2_REQUEST_GIVES of the last back, DATA
- * that is sent GN_H2_DATA_GIVES; besides, one WINDOW_UPDATE for each GN_H2_UPDATE_BYTES octets of it, or part of them, is
- * free, since a peer may open both its windows for every packet of a frame. Over a budget: GOAWAY(ENHANCE_YOUR_CALM).
+ * gives GN_H2_REQUEST_GIVES of the last back, DATA that is sent and is not as tiny GN_H2_DATA_GIVES; besides, one
+ * WINDOW_UPDATE for each GN_H2_UPDATE_BYTES octets of it, or part of them, is free, since a peer may open both its windows
+ * for every packet of a frame. Over a budget: GOAWAY(ENHANCE_YOUR_CALM).
  *
  * The connection takes no more streams, gracefully, after `requests` of them, after the first one without `keep_alive`, and
  * when a response says so (CLOSE).

@@ -445,6 +445,27 @@ TEST(J6_frames_that_move_nothing)
     }
 }
 
+static void dribble(unsigned i)
+{
+    (void)i;
+    peer_window_update(&peer, 1, 1);
+}
+
+TEST(J6_a_window_that_opens_by_an_octet_a_time)
+{
+    static uint8_t body[10000];
+    prepare();
+    peer_start_with(&peer, &driver, (const struct peer_setting[]){{GN_H2_INITIAL_WINDOW_SIZE, 0}, {0, 0}});
+    memory_before = memory();
+    peer_get(&peer, 1);
+    peer_send(&peer);
+    driver_respond(&driver, driver_exchange(&driver, 0), 200, GN_FLAG_END, -1, body, sizeof(body));
+    peer_send(&peer);
+    peer_forget(&peer);
+    CHECK_FLOOD(dribble, 40, 200, GN_REASON_CONTROL_FLOOD, false);
+    end();
+}
+
 static void goaway(unsigned i)
 {
     (void)i;
