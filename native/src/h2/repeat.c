@@ -6,7 +6,8 @@ static bool is_same(const struct gn_h2_repeat *repeat, const struct gn_hpack_dec
                     size_t length)
 {
     return repeat->length == length && repeat->inserted == decoder->table.inserted &&
-           repeat->count == decoder->table.count && memcmp(repeat->block, block, length) == 0;
+           repeat->count == decoder->table.count && repeat->table_bytes == decoder->table.max_size &&
+           memcmp(repeat->block, block, length) == 0;
 }
 
 bool gn_h2_repeat_is(const struct gn_h2_repeat *repeat, const struct gn_hpack_decoder *decoder, const uint8_t *block,
@@ -31,6 +32,7 @@ void gn_h2_repeat_note(struct gn_h2_repeat *repeat, struct gn_memory *memory, co
     repeat->length = (uint32_t)length;
     repeat->inserted = inserted;
     repeat->count = count;
+    repeat->table_bytes = decoder->table.max_size;
     if (!again || (repeat->head = gn_memory_allocate(memory, size)) == NULL)
         return;
     repeat->head_size = (uint32_t)size;

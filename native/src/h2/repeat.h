@@ -4,7 +4,7 @@
  * the third need not be decoded, judged and written anew; the field block of a response likewise.
  *
  * The same octets mean the same list, and the other way round, as long as the dynamic table does not change: nothing was
- * inserted or evicted. The table's own state, `inserted` and `count`, tells.
+ * inserted or evicted. The table's own state, `inserted` and `count`, tells, and how large it may be.
  *
  * Measured in instructions of the C core, in memory: 1,430 less for a request, 600 less for a response, of 3,450 in all.
  *
@@ -28,7 +28,8 @@
 struct gn_h2_repeat {
     uint8_t block[GN_H2_REPEAT_MAX];
     uint32_t length;          /* 0: none */
-    uint32_t inserted, count; /* of the table */
+    uint32_t inserted, count; /* of the table, */
+    uint32_t table_bytes;     /* and its max_size: what did not fit is no change, but would be one in a larger table */
     uint8_t *head;            /* NULL: the block came once so far */
     uint32_t head_size;
     struct gn_h2_priority priority; /* what the request says of it */

@@ -89,6 +89,25 @@ TEST(what_inserts_is_never_kept)
     end();
 }
 
+TEST(what_did_not_fit_into_the_table_is_inserted_once_it_does)
+{
+    static const uint8_t none[] = {0x20, 0x82, 0x86, 0x84}, all[] = {0x3f, 0xe1, 0x1f, 0x82, 0x86, 0x84};
+    begin();
+    peer_frame(&peer, GN_H2_HEADERS, GN_H2_END_STREAM | GN_H2_END_HEADERS, 1, none, sizeof(none));
+    peer_send(&peer);
+    for (uint32_t id = 3; id <= 7; id += 2)
+        request(id, GN_H2_END_STREAM, INDEXED ":authority: h\n+a: b\n");
+    CHECK(is_kept());
+    peer_frame(&peer, GN_H2_HEADERS, GN_H2_END_STREAM | GN_H2_END_HEADERS, 9, all, sizeof(all));
+    peer_send(&peer);
+    request(11, GN_H2_END_STREAM, INDEXED ":authority: h\n+a: b\n");
+    check_fields(request(13, GN_H2_END_STREAM, INDEXED ":authority: h\n=62\n"), "a: b\n");
+    CHECK_EQ(driver.exchange_count, 5);
+    EXPECT_ALIVE((peer_forget(&peer), &peer));
+    driver_release_all(&driver);
+    end();
+}
+
 TEST(the_end_of_the_stream_is_no_part_of_it)
 {
     begin();
