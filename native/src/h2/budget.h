@@ -21,18 +21,25 @@ static inline struct gn_h2_budget gn_h2_budget_start(uint64_t size, uint64_t now
     return (struct gn_h2_budget){.filled = now, .size = most, .left = most};
 }
 
+/* What time gives back, up to its size. */
+static inline void gn_h2_budget_refill(struct gn_h2_budget *budget, uint64_t now)
+{
+    uint64_t milliseconds = (now - budget->filled) / 1000000, most = GN_H2_BUDGET_SECONDS * 1000ULL;
+    uint64_t back = (milliseconds < most ? milliseconds : most) * budget->size / most;
+    if (back == 0)
+        return; // goes on counting from the same moment
+    budget->filled = now;
+    if (budget->left < budget->size)
+        budget->left = back < budget->size - budget->left ? budget->left + (uint32_t)back : budget->size;
+}
+
 /* Takes one. False: there is none left. */
 static inline bool gn_h2_budget_take(struct gn_h2_budget *budget, uint64_t now)
 {
-    if (budget->left == 0) {
-        uint64_t milliseconds = (now - budget->filled) / 1000000;
-        uint64_t most = GN_H2_BUDGET_SECONDS * 1000ULL;
-        uint64_t back = (milliseconds < most ? milliseconds : most) * budget->size / most;
-        if (back == 0)
-            return false;
-        budget->left = (uint32_t)back;
-        budget->filled = now;
-    }
+    if (now - budget->filled >= 1000000000)
+        gn_h2_budget_refill(budget, now);
+    if (budget->left == 0)
+        return false;
     budget->left--;
     return true;
 }

@@ -186,7 +186,7 @@ static bool accept_data(struct gn_connection *connection, const struct gn_h2_fra
         } else if (!gn_h2_was_reset(session, frame->stream) && frame->stream <= session->last_served) {
             gn_connection_log_refusal(connection, GN_REASON_STREAM_CLOSED, 0);
             if (gn_h2_charge(connection, &session->provoked_resets, GN_REASON_PROVOKED_RESET_FLOOD))
-                gn_h2_send_reset(connection, frame->stream, GN_H2_STREAM_CLOSED);
+                gn_h2_send_reset(connection, frame->stream, GN_H2_STREAM_CLOSED, false);
         }
         return false;
     }
@@ -353,19 +353,12 @@ static void refuse_request(struct gn_connection *connection, uint32_t id, bool e
     gn_connection_log_refusal(connection, reason, status);
     struct gn_exchange *exchange = open_exchange(connection, id, ended);
     if (exchange == NULL) {
-        gn_h2_send_reset(connection, id, GN_H2_REFUSED_STREAM);
+        gn_h2_send_reset(connection, id, GN_H2_REFUSED_STREAM, ended);
         return;
     }
     exchange->released = true;
     exchange->head_only = head_only;
     gn_h2_reply_error(exchange, status);
-}
-
-static void refuse_stream(struct gn_connection *connection, uint32_t id, uint32_t code, unsigned reason)
-{
-    gn_connection_log_refusal(connection, reason, 0);
-    if (gn_h2_charge(connection, &connection->h2->provoked_resets, GN_REASON_PROVOKED_RESET_FLOOD))
-        gn_h2_send_reset(connection, id, code);
 }
 
 /* A request whose field block came. */
@@ -377,6 +370,13 @@ struct coming {
     size_t length;
     uint32_t inserted, count; /* of the dynamic table, before the block was decoded */
 };
+
+static void refuse_stream(struct gn_connection *connection, const struct coming *coming, uint32_t code, unsigned reason)
+{
+    gn_connection_log_refusal(connection, reason, 0);
+    if (gn_h2_charge(connection, &connection->h2->provoked_resets, GN_REASON_PROVOKED_RESET_FLOOD))
+        gn_h2_send_reset(connection, coming->id, code, coming->ended);
+}
 
 /* The priority that the request says. */
 static struct gn_h2_priority said_priority(const struct gn_hpack_list *list)
@@ -447,7 +447,7 @@ static void admit(struct gn_connection *connection, const struct coming *coming,
         gn_context_count(context, GN_REASON_OUT_OF_MEMORY);
         context->relief.refused = true;
         if (exchange == NULL) {
-            gn_h2_send_reset(connection, id, GN_H2_REFUSED_STREAM);
+            gn_h2_send_reset(connection, id, GN_H2_REFUSED_STREAM, ended);
         } else {
             exchange->released = true;
             gn_h2_reset(connection, exchange->stream, GN_H2_REFUSED_STREAM, GN_REASON_OUT_OF_MEMORY);
@@ -511,7 +511,7 @@ static void receive_request(struct gn_connection *connection, const struct comin
     enum gn_h2_request_status status = GN_H2_REQUEST_OK;
     if (session->streams.count + session->places >= settings->streams ||
         connection->exchange_count >= 2 * settings->streams) {
-        refuse_stream(connection, coming->id, GN_H2_REFUSED_STREAM, GN_REASON_STREAM_REFUSED);
+        refuse_stream(connection, coming, GN_H2_REFUSED_STREAM, GN_REASON_STREAM_REFUSED);
         return;
     }
     if (list != NULL &&
@@ -522,7 +522,7 @@ static void receive_request(struct gn_connection *connection, const struct comin
     if (list != NULL)
         status = gn_h2_request_read(request, list, settings->connect_protocol != 0);
     if (status != GN_H2_REQUEST_OK || has_wrong_length(request, coming->ended)) {
-        refuse_stream(connection, coming->id, GN_H2_PROTOCOL_ERROR,
+        refuse_stream(connection, coming, GN_H2_PROTOCOL_ERROR,
                       status != GN_H2_REQUEST_OK ? GN_REASON_MALFORMED_MESSAGE : GN_REASON_LENGTH_MISMATCH);
         return;
     }

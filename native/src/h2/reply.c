@@ -37,7 +37,7 @@ static void note_sent(struct gn_connection *connection, struct gn_exchange *exch
 static void leave_request(struct gn_connection *connection, struct gn_h2_stream *stream)
 {
     if (!stream->receive_ended)
-        gn_h2_send_reset(connection, stream->id, GN_H2_NO_ERROR);
+        gn_h2_send_reset(connection, stream->id, GN_H2_NO_ERROR, false);
     if (connection->state == GN_CONNECTION_OPEN)
         gn_h2_close(connection, stream);
 }

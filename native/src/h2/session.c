@@ -115,7 +115,7 @@ bool gn_h2_was_reset(const struct gn_h2_session *session, uint32_t id)
     return false;
 }
 
-void gn_h2_send_reset(struct gn_connection *connection, uint32_t id, uint32_t code)
+void gn_h2_send_reset(struct gn_connection *connection, uint32_t id, uint32_t code, bool ended)
 {
     struct gn_h2_session *session = connection->h2;
     uint8_t *to = gn_h2_reserve(connection, GN_H2_FRAME_HEADER + 4);
@@ -123,13 +123,14 @@ void gn_h2_send_reset(struct gn_connection *connection, uint32_t id, uint32_t co
         return;
     gn_h2_write_32(gn_h2_frame_write(to, 4, GN_H2_RST_STREAM, 0, id), code);
     gn_h2_commit(connection, GN_H2_FRAME_HEADER + 4);
-    session->reset_ids[session->resets_made++ % GN_H2_RESETS_KEPT] = id;
+    if (!ended)
+        session->reset_ids[session->resets_made++ % GN_H2_RESETS_KEPT] = id;
 }
 
 void gn_h2_reset(struct gn_connection *connection, struct gn_h2_stream *stream, uint32_t code, unsigned reason)
 {
     struct gn_exchange *exchange = stream->exchange;
-    gn_h2_send_reset(connection, stream->id, code);
+    gn_h2_send_reset(connection, stream->id, code, stream->receive_ended);
     if (connection->state != GN_CONNECTION_OPEN)
         return;
     if (!exchange->released && !gn_exchange_whole(exchange))

@@ -72,7 +72,7 @@
 #define GN_H2_REQUEST_GIVES 4U
 #define GN_H2_DATA_GIVES 2U
 #define GN_H2_UPDATE_BYTES 256U
-#define GN_H2_RESETS_KEPT 64U
+#define GN_H2_RESETS_KEPT 256U /* more than the default of `streams` */
 #define GN_H2_GAPS_KEPT 4U
 #define GN_H2_EARLY_KEPT 8U
 
@@ -124,8 +124,9 @@ struct gn_h2_session {
     } block;
 
     struct gn_h2_budget resets, provoked_resets, control_frames;
-    uint64_t free_updates;                 /* WINDOW_UPDATE frames that DATA has paid for */
-    uint32_t reset_ids[GN_H2_RESETS_KEPT]; /* streams that this side reset, the last ones */
+    uint64_t free_updates; /* WINDOW_UPDATE frames that DATA has paid for */
+    uint32_t
+        reset_ids[GN_H2_RESETS_KEPT]; /* streams that this side reset before the peer had ended them, the last ones */
     uint32_t resets_made;
     struct {
         uint32_t from, to;
@@ -166,8 +167,9 @@ void gn_h2_fail(struct gn_connection *connection, uint32_t code, unsigned reason
 /* Takes from a budget; false: it was used up, and the connection failed for `reason`. */
 bool gn_h2_charge(struct gn_connection *connection, struct gn_h2_budget *budget, unsigned reason);
 
-/* RST_STREAM for a stream, or for an id that has none. Java is not told. */
-void gn_h2_send_reset(struct gn_connection *connection, uint32_t id, uint32_t code);
+/* RST_STREAM for a stream, or for an id that has none. Java is not told. `ended`: the peer has ended its side, so that
+   nothing of it may come any more. */
+void gn_h2_send_reset(struct gn_connection *connection, uint32_t id, uint32_t code, bool ended);
 
 /* Ends a stream by RST_STREAM. Java is told why, unless its side of the exchange is complete. */
 void gn_h2_reset(struct gn_connection *connection, struct gn_h2_stream *stream, uint32_t code, unsigned reason);

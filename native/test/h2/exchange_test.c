@@ -769,4 +769,23 @@ TEST(A1_the_same_wherever_the_input_is_cut)
     }
 }
 
+TEST(H15_trailers_on_their_way_to_any_stream_that_was_answered_early)
+{
+    begin();
+    for (uint32_t i = 0; i < 200; i++) {
+        peer_headers(&peer, 1 + 2 * i, 0, PEER_POST);
+        peer_send(&peer);
+        driver_answer(&driver, driver_exchange(&driver, i), "");
+        peer_send(&peer);
+    }
+    peer_forget(&peer);
+    for (uint32_t i = 0; i < 200; i++) {
+        peer_data(&peer, 1 + 2 * i, 0, "more than it needs");
+        peer_headers(&peer, 1 + 2 * i, GN_H2_END_STREAM, "t: u\n");
+    }
+    EXPECT(&peer, "");
+    EXPECT_ALIVE(&peer);
+    end();
+}
+
 TEST_MAIN()
