@@ -53,9 +53,8 @@ public interface Response {
      * {@code Connection: keep-alive} and {@code Keep-Alive} say what is so already; other connection options are
      * refused. {@code Transfer-Encoding} names the codings that the body has: {@code chunked} is added by the server
      * where it is not there, and asks for it even where the length is known; to an HTTP/1.0 client the field does not go
-     * out (RFC 9112 section 6.1). Over HTTP/2, which has streams of its own, no field about the connection goes out and
-     * none of these has an effect, but for {@code Content-Length} (RFC 9113 section 8.2.2); {@link Connection#close} ends
-     * such a connection.
+     * out (RFC 9112 section 6.1). Over HTTP/2 none of them goes out but {@code Content-Length} (RFC 9113 section 8.2.2);
+     * {@code Connection: close} ends such a connection as {@link Connection#close} does: its other requests are finished.
      *
      * @param name the name, a token (RFC 9110 section 5.1); its case is kept
      * @param value the value, of the characters HTAB, U+0020 to U+007E and U+0080 to U+00FF (RFC 9110 section 5.5);

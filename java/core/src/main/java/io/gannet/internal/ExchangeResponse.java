@@ -661,8 +661,10 @@ abstract class ExchangeResponse extends ExchangeHead implements Response {
             awaitingSent = true;
             all |= Layout.FLAG_NOTIFY;
         }
-        if (closing && !isHttp2) {
-            loop.closes(connectionId);
+        if (closing) {
+            if (!isHttp2) {
+                loop.closes(connectionId);
+            }
             all |= Layout.FLAG_CLOSE;
         }
         return all;
@@ -675,7 +677,7 @@ abstract class ExchangeResponse extends ExchangeHead implements Response {
             writer.fail(breakage());
         }
         declaredLength = -1;
-        closing = close;
+        closing = close && (closing || !isHttp2);
         chunked = false;
         status = (short) code;
         reasonPhrase = null;

@@ -36,7 +36,24 @@ interface Client extends AutoCloseable {
         Await.until(this::isAnswered, () -> "a response begins");
     }
 
-    /** Closes the connection with a reset. */
+    /** Ends the sending side: of the connection, or of the stream that is a tunnel. */
+    Client end() throws IOException;
+
+    /** So many bytes of a tunnel. */
+    byte[] readExactly(int length) throws IOException;
+
+    /** Everything up to the end of the connection, or of the stream that is a tunnel; a reset throws. */
+    byte[] rest() throws IOException;
+
+    /** The server has ended its side, of the connection or of the stream that is a tunnel, without another byte. */
+    void assertEnd() throws Exception;
+
+    /** How many bytes there are around what is sent through a tunnel at a time. */
+    default int framing() {
+        return 0;
+    }
+
+    /** Resets the connection, or the stream that is a tunnel. */
     void reset() throws IOException;
 
     @Override

@@ -4,6 +4,7 @@ import static java.nio.charset.StandardCharsets.ISO_8859_1;
 
 import io.gannet.Backend;
 import io.gannet.HttpServer;
+import io.gannet.HttpVersion;
 import io.gannet.Request;
 import io.gannet.Response;
 import java.io.IOException;
@@ -26,6 +27,7 @@ final class GannetReader implements AutoCloseable {
                 .backend(backend)
                 .loops(1)
                 .connectMethod(true)
+                .versions(HttpVersion.HTTP_1_1)
                 .handler(this::handle)
                 .start();
     }

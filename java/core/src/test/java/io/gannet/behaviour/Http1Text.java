@@ -9,7 +9,10 @@ import java.util.Locale;
 import java.util.Map;
 import java.util.Set;
 
-/** Requests as they stand in HTTP/1.1, in any pieces, which become streams of HTTP/2. */
+/**
+ * Requests as they stand in HTTP/1.1, in any pieces, which become streams of HTTP/2. One that offers an upgrade becomes an
+ * extended CONNECT to the last protocol that it names (RFC 8441), and what follows it goes through that tunnel.
+ */
 final class Http1Text {
     private static final Set<String> OF_CONNECTION =
             Set.of("host", "connection", "keep-alive", "transfer-encoding", "upgrade", "proxy-connection");
@@ -54,6 +57,7 @@ final class Http1Text {
         String[] lines = cut(end + 4).strip().split("\r\n");
         String[] first = lines[0].split(" ", 3);
         String host = null;
+        String protocol = null;
         long length = 0;
         chunked = false;
         var fields = new ArrayList<Map.Entry<String, String>>();
@@ -65,14 +69,19 @@ final class Http1Text {
                 case "host" -> host = value;
                 case "content-length" -> length = Long.parseLong(value);
                 case "transfer-encoding" -> chunked = true;
+                case "upgrade" -> protocol = value.substring(value.lastIndexOf(' ') + 1);
                 default -> {}
             }
             if (!OF_CONNECTION.contains(name)) {
                 fields.add(Map.entry(name, value));
             }
         }
+        boolean tunnel = first[0].equals("CONNECT") || protocol != null;
         var head = new ArrayList<Map.Entry<String, String>>();
-        head.add(Map.entry(":method", first[0]));
+        head.add(Map.entry(":method", tunnel ? "CONNECT" : first[0]));
+        if (protocol != null) {
+            head.add(Map.entry(":protocol", protocol));
+        }
         if (first[0].equals("CONNECT")) {
             head.add(Map.entry(":authority", first[1]));
         } else {
@@ -83,11 +92,18 @@ final class Http1Text {
             }
         }
         head.addAll(fields);
-        boolean end2 = !chunked && length == 0 && !first[0].equals("CONNECT");
-        Http2Stream begun = client.begin(head, end2);
-        left = first[0].equals("CONNECT") ? Long.MAX_VALUE : length;
-        stream = end2 ? null : begun;
+        boolean ends = !chunked && length == 0 && !tunnel;
+        Http2Stream begun = client.begin(head, ends);
+        begun.isTunnel = tunnel;
+        left = tunnel ? Long.MAX_VALUE : length;
+        stream = ends ? null : begun;
         return true;
+    }
+
+    /** Ends a tunnel. */
+    void end() throws IOException {
+        stream.end();
+        stream = null;
     }
 
     private boolean takeBody() throws IOException {

@@ -2,6 +2,7 @@ package io.gannet.behaviour;
 
 import static java.nio.charset.StandardCharsets.ISO_8859_1;
 
+import io.gannet.Http2Error;
 import io.netty.buffer.ByteBuf;
 import io.netty.buffer.Unpooled;
 import io.netty.handler.codec.http2.DefaultHttp2Headers;
@@ -53,6 +54,7 @@ final class Http2Client implements Client {
     private static final int SETTING_CONNECT = 8;
     private static final int FIRST_WINDOW = 65535;
     private static final int LONGEST_FRAME = 16384;
+    private static final int FRAME_HEADER = 9;
 
     /** A window is opened when so many bytes have come: one by one would be a flood. */
     static final int WINDOW_STEP = 16384;
@@ -85,6 +87,11 @@ final class Http2Client implements Client {
 
     private final Http1Text requests = new Http1Text(this);
     private final ArrayDeque<Http2Stream> unanswered = new ArrayDeque<>();
+
+    /** The stream that has become one, and what was read of it too early. */
+    private Http2Stream tunnel;
+
+    private final ByteArrayOutputStream ahead = new ByteArrayOutputStream();
 
     Http2Client(int port) throws IOException {
         socket.setTcpNoDelay(true);
@@ -120,11 +127,58 @@ final class Http2Client implements Client {
     @Override
     public RawResponse response() throws IOException {
         Http2Stream stream = unanswered.element();
-        RawResponse response = stream.response();
+        RawResponse response = stream.isTunnel ? stream.head() : stream.response();
         if (response.status() >= 200) {
             unanswered.remove();
         }
+        if (stream.isTunnel && response.status() < 300) {
+            tunnel = stream;
+        } else if (stream.isTunnel && response.status() >= 300) {
+            requests.end();
+            return new RawResponse(response.statusLine(), response.status(), response.fields(), stream.rest());
+        }
         return response;
+    }
+
+    @Override
+    public Http2Client end() throws IOException {
+        requests.end();
+        return this;
+    }
+
+    @Override
+    public byte[] readExactly(int length) throws IOException {
+        while (ahead.size() < length) {
+            byte[] more = tunnel.data();
+            if (more.length == 0) {
+                throw new AssertionError("the tunnel ended after " + ahead.size() + " of " + length + " bytes");
+            }
+            ahead.writeBytes(more);
+        }
+        byte[] all = ahead.toByteArray();
+        ahead.reset();
+        ahead.write(all, length, all.length - length);
+        return Arrays.copyOf(all, length);
+    }
+
+    @Override
+    public byte[] rest() throws IOException {
+        ahead.writeBytes(tunnel.rest());
+        byte[] all = ahead.toByteArray();
+        ahead.reset();
+        return all;
+    }
+
+    @Override
+    public void assertEnd() throws Exception {
+        if (tunnel == null) {
+            assertConnectionEnd();
+            return;
+        }
+        byte[] more = rest();
+        if (more.length > 0) {
+            throw new AssertionError(more.length + " bytes where a tunnel should end");
+        }
     }
 
     @Override
@@ -151,7 +205,21 @@ final class Http2Client implements Client {
     }
 
     @Override
+    public int framing() {
+        return FRAME_HEADER;
+    }
+
+    /** Ends the sending side of the connection. */
+    void endConnection() throws IOException {
+        socket.shutdownOutput();
+    }
+
+    @Override
     public void reset() throws IOException {
+        if (tunnel != null) {
+            tunnel.reset(Http2Error.CANCEL);
+            return;
+        }
         socket.setSoLinger(true, 0);
         socket.close();
     }
@@ -289,7 +357,7 @@ final class Http2Client implements Client {
     }
 
     /** Waits for the end of the connection. */
-    void assertEnd() throws Exception {
+    private void assertConnectionEnd() throws Exception {
         Throwable why = Await.result(ended);
         if (why instanceof AssertionError wrong) {
             throw wrong;

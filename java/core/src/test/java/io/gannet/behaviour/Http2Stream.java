@@ -6,6 +6,7 @@ import static org.junit.jupiter.api.Assertions.assertTrue;
 import io.gannet.Http2Error;
 import java.io.ByteArrayOutputStream;
 import java.io.IOException;
+import java.net.SocketException;
 import java.util.List;
 import java.util.Map;
 import java.util.concurrent.BlockingQueue;
@@ -31,6 +32,9 @@ final class Http2Stream {
 
     /** The peer has reset it; guarded by the client. */
     boolean broken;
+
+    /** It was opened to be a tunnel. */
+    boolean isTunnel;
 
     Http2Stream(Http2Client client, int id, long window) {
         this.client = client;
@@ -161,7 +165,7 @@ final class Http2Stream {
         }
         Part part = next("data");
         if (part.reset >= 0) {
-            throw new AssertionError("stream " + id + " was reset: " + error(part.reset));
+            throw new SocketException("stream " + id + " was reset: " + error(part.reset));
         }
         assertTrue(part.data != null, () -> "not data: " + part.fields);
         return part.data.length == 0 && !part.end ? data() : part.data;
@@ -174,6 +178,15 @@ final class Http2Stream {
             text.append(new String(data(), ISO_8859_1));
         }
         return text.toString();
+    }
+
+    /** What comes up to its end. */
+    byte[] rest() throws IOException {
+        var bytes = new ByteArrayOutputStream();
+        while (!ended) {
+            bytes.writeBytes(data());
+        }
+        return bytes.toByteArray();
     }
 
     /** Reads on until the stream is reset by the peer; this is the error. */

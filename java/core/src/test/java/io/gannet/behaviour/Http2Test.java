@@ -203,16 +203,13 @@ class Http2Test {
     }
 
     @Test
-    @DisplayName("responses go out as they come, not in the order of the requests; Connection: close ends nothing")
+    @DisplayName("responses go out as they come, not in the order of the requests")
     void anyOrder() throws Exception {
         var first = new CompletableFuture<Response>();
         try (TestServer server = start();
                 var client = new Http2Client(server.port())) {
             server.on("/first", (request, response) -> first.complete(response))
-                    .on(
-                            "/next",
-                            (request, response) ->
-                                    response.addField("Connection", "close").send("next"));
+                    .on("/next", (request, response) -> response.send("next"));
             Http2Stream waiting = client.get("/first");
             Await.result(first);
             for (int i = 0; i < 3; i++) {
@@ -590,33 +587,75 @@ class Http2Test {
 
     // ---- the end of a connection ----
 
-    @Test
+    /** What makes a connection end. */
+    enum Ending {
+        CONNECTION_CLOSE,
+        SERVER_CLOSE,
+        /** A response with {@code Connection: close}. */
+        FIELD,
+        FIELD_OF_A_STREAM,
+        NO_KEEP_ALIVE,
+        LAST_REQUEST
+    }
+
+    @ParameterizedTest(name = "H14: what ends a connection lets its streams finish behind GOAWAY: {0}")
+    @EnumSource
     @Tag("H14")
-    @DisplayName("H14: Connection.close and a server that closes let streams finish behind GOAWAY")
-    void closes() throws Exception {
-        for (boolean ofServer : List.of(false, true)) {
-            var waiting = new CompletableFuture<Response>();
-            TestServer server = start();
-            try (var client = new Http2Client(server.port())) {
-                var connection = new CompletableFuture<Connection>();
-                server.on("/", (request, response) -> {
-                    connection.complete(request.connection());
-                    waiting.complete(response);
-                });
-                Http2Stream stream = client.get("/");
-                Await.result(waiting);
-                if (ofServer) {
-                    server.server().closeAsync(Duration.ofSeconds(Await.SECONDS));
-                } else {
-                    Await.result(connection).close();
-                }
-                assertEquals(0, client.goAway());
-                Await.result(waiting).send("finished");
-                assertEquals("finished", stream.response().text());
-                client.assertEnd();
-            } finally {
-                server.close();
+    @Tag("D6")
+    void closes(Ending ending) throws Exception {
+        var waiting = new CompletableFuture<Response>();
+        TestServer server = start(builder -> builder.keepAlive(ending != Ending.NO_KEEP_ALIVE)
+                .maxRequestsPerConnection(ending == Ending.LAST_REQUEST ? 2 : 0));
+        try (var client = new Http2Client(server.port())) {
+            var connection = new CompletableFuture<Connection>();
+            server.on("/", (request, response) -> {
+                        connection.complete(request.connection());
+                        waiting.complete(response);
+                    })
+                    .on(
+                            "/last",
+                            (request, response) ->
+                                    response.addField("Connection", "close").send("bye"))
+                    .on("/last-stream", (request, response) -> {
+                        OutgoingBody body = response.addField("Connection", "close").stream();
+                        body.write("bye");
+                        body.end();
+                    });
+            Http2Stream stream = client.get("/");
+            Await.result(waiting);
+            switch (ending) {
+                case CONNECTION_CLOSE -> Await.result(connection).close();
+                case SERVER_CLOSE -> server.server().closeAsync(Duration.ofSeconds(Await.SECONDS));
+                case FIELD ->
+                    assertEquals("bye", client.get("/last").response().text());
+                case FIELD_OF_A_STREAM ->
+                    assertEquals("bye", client.get("/last-stream").response().text());
+                case NO_KEEP_ALIVE -> {}
+                case LAST_REQUEST -> assertEquals(200, client.get("/2").response().status());
             }
+            assertEquals(0, client.goAway());
+            Await.result(waiting).send("finished");
+            assertEquals("finished", stream.response().text());
+            client.assertEnd();
+        } finally {
+            server.close();
+        }
+    }
+
+    @Test
+    @DisplayName("a handler that fails, and a body that is too large, cost their streams, not the connection")
+    void failuresKeepTheConnection() throws Exception {
+        try (TestServer server = start(builder -> builder.maxBodyBytes(10).maxBufferedBodyBytes(5));
+                var client = new Http2Client(server.port())) {
+            server.on("/fail", (request, response) -> {
+                throw new IllegalStateException("failed");
+            });
+            assertEquals(500, client.get("/fail").response().status());
+            for (int length : new int[] {6, 11}) {
+                assertEquals(413, client.post("/").send("x".repeat(length)).response().status());
+            }
+            assertEquals(200, client.get("/").response().status());
+            assertEquals(1, server.stats().connectionsAccepted());
         }
     }
 }

@@ -66,8 +66,8 @@ final class RawClient implements Client {
         return this;
     }
 
-    /** Ends the sending side. */
-    RawClient end() throws IOException {
+    @Override
+    public RawClient end() throws IOException {
         socket.shutdownOutput();
         return this;
     }
@@ -125,12 +125,13 @@ final class RawClient implements Client {
         return body.toString().getBytes(ISO_8859_1);
     }
 
-    /** Everything up to the end of the connection. */
-    byte[] rest() throws IOException {
+    @Override
+    public byte[] rest() throws IOException {
         return input.readAllBytes();
     }
 
-    byte[] readExactly(int length) throws IOException {
+    @Override
+    public byte[] readExactly(int length) throws IOException {
         byte[] bytes = input.readNBytes(length);
         if (bytes.length < length) {
             throw new AssertionError("the connection ended after " + bytes.length + " of " + length + " bytes");
@@ -147,8 +148,8 @@ final class RawClient implements Client {
         }
     }
 
-    /** The server has ended its side without another byte. */
-    void assertEnd() throws IOException {
+    @Override
+    public void assertEnd() throws IOException {
         int next = input.read();
         if (next != -1) {
             throw new AssertionError("bytes behind what should be the last response: "

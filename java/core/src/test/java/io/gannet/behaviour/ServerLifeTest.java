@@ -5,10 +5,10 @@ import static org.junit.jupiter.api.Assertions.assertEquals;
 import static org.junit.jupiter.api.Assertions.assertFalse;
 import static org.junit.jupiter.api.Assertions.assertTrue;
 
-import io.gannet.Backend;
 import io.gannet.Connection;
 import io.gannet.EventLoops;
 import io.gannet.HttpServer;
+import io.gannet.HttpVersion;
 import io.gannet.Response;
 import java.io.IOException;
 import java.lang.management.BufferPoolMXBean;
@@ -32,20 +32,16 @@ import org.junit.jupiter.api.DisplayName;
 import org.junit.jupiter.api.Tag;
 import org.junit.jupiter.api.Test;
 import org.junit.jupiter.api.condition.EnabledIf;
-import org.junit.jupiter.params.Parameter;
 
 /** How a server starts and ends, and what it leaves behind: nothing. */
-@OnEachBackend
-class ServerLifeTest {
+class ServerLifeTest extends VersionsTest {
     private static final String GET = "GET / HTTP/1.1\r\nHost: x\r\n\r\n";
     private static final int SLAB_BYTES = 1 << 20;
     private static final String HELD = "GET /held HTTP/1.1\r\nHost: x\r\n\r\n";
 
-    @Parameter
-    Backend backend;
-
     @Test
     @DisplayName("the backend that was asked for is the one that runs")
+    @Over(HttpVersion.HTTP_1_1)
     void backendTaken() throws Exception {
         try (var server = TestServer.start(backend)) {
             assertEquals(backend, server.server().eventLoops().backend());
@@ -61,11 +57,11 @@ class ServerLifeTest {
         TestServer server = TestServer.start(backend);
         server.on("/held", (request, response) -> held.complete(response));
         var body = new byte[3_000_000];
-        try (RawClient unused = server.connect();
-                RawClient idle = server.connect()) {
+        try (Client unused = connect(server);
+                Client idle = connect(server)) {
             assertEquals(200, idle.request(GET).status());
             CompletableFuture<Void> closed;
-            try (RawClient running = server.connect()) {
+            try (Client running = connect(server)) {
                 running.send(HELD);
                 Response response = Await.result(held);
 
@@ -79,7 +75,7 @@ class ServerLifeTest {
                 response.send(body);
                 RawResponse last = running.response();
                 assertArrayEquals(body, last.body());
-                assertTrue(last.closes(), last::toString);
+                assertCloses(last);
                 running.assertEnd();
             }
             Await.result(closed);
@@ -97,12 +93,16 @@ class ServerLifeTest {
         var held = new CompletableFuture<Response>();
         try (var server = TestServer.start(backend)) {
             server.on("/held", (request, response) -> held.complete(response));
-            try (RawClient client = server.connect()) {
+            try (Client client = connect(server)) {
                 client.send(HELD);
                 Response response = Await.result(held);
                 server.server().close(Duration.ofMillis(20));
                 assertTrue(server.server().isClosed());
-                assertEnded(client);
+                if (isHttp2()) {
+                    client.assertEnd();
+                } else {
+                    assertEnded(client);
+                }
                 response.send("too late");
             }
         }
@@ -111,6 +111,7 @@ class ServerLifeTest {
     @Test
     @Tag("D6")
     @DisplayName("D6: a head of which a part has arrived is still served, with Connection: close")
+    @Over(HttpVersion.HTTP_1_1)
     void closeWithinHead() throws Exception {
         TestServer server = TestServer.start(backend);
         try (RawClient client = server.connect()) {
@@ -131,7 +132,7 @@ class ServerLifeTest {
         }
     }
 
-    private static void assertEnded(RawClient client) {
+    private static void assertEnded(Client client) {
         try {
             assertEquals(0, client.rest().length);
         } catch (SocketTimeoutException e) {
@@ -143,6 +144,7 @@ class ServerLifeTest {
 
     @Test
     @DisplayName("one line of the log says where a server listens; it and its loops can be shown")
+    @Over(HttpVersion.HTTP_1_1)
     void listening() throws Exception {
         try (LogCapture log = LogCapture.open();
                 var server =
@@ -164,6 +166,7 @@ class ServerLifeTest {
 
     @Test
     @DisplayName("a second close does nothing; join returns at once; the port is free again")
+    @Over(HttpVersion.HTTP_1_1)
     void closeTwice() throws Exception {
         TestServer server = TestServer.start(backend);
         int port = server.port();
@@ -191,7 +194,7 @@ class ServerLifeTest {
                 server.server().close();
                 response.send("last words");
             });
-            try (RawClient client = server.connect()) {
+            try (Client client = connect(server)) {
                 assertEquals("last words", client.request(HELD).text());
                 client.assertEnd();
             }
@@ -201,6 +204,7 @@ class ServerLifeTest {
 
     @Test
     @DisplayName("join waits until another thread closes the server")
+    @Over(HttpVersion.HTTP_1_1)
     void join() throws Exception {
         TestServer server = TestServer.start(backend);
         var joined = new CompletableFuture<Void>();
@@ -225,8 +229,8 @@ class ServerLifeTest {
         EventLoops loops = EventLoops.builder().loops(2).backend(backend).start();
         HttpServer one = onLoops(loops, "one");
         HttpServer two = onLoops(loops, "two");
-        try (var first = new RawClient(one.port());
-                var second = new RawClient(two.port())) {
+        try (Client first = connect(one.port());
+                Client second = connect(two.port())) {
             assertEquals("one", first.request(GET).text());
             assertEquals("two", second.request(GET).text());
             one.close();
@@ -252,6 +256,7 @@ class ServerLifeTest {
 
     @Test
     @DisplayName("with several loops connections are shared out among them, and each answers")
+    @Over(HttpVersion.HTTP_1_1)
     void severalLoops() throws Exception {
         Set<Object> used = new HashSet<>();
         try (var server = TestServer.start(backend, builder -> builder.loops(3))) {
@@ -279,6 +284,7 @@ class ServerLifeTest {
     @Test
     @DisplayName("a server listens on the wildcard, on IPv4 and, where there is one, on the IPv6 loopback, and knows"
             + " both addresses of a connection")
+    @Over(HttpVersion.HTTP_1_1)
     void listensOnAll() throws Exception {
         var connections = new LinkedBlockingQueue<Connection>();
         try (var server = HttpServer.builder()
@@ -301,6 +307,7 @@ class ServerLifeTest {
 
     @Test
     @DisplayName("a server listens on one address that is not the usual one: on IPv4 and, where there is one, on IPv6")
+    @Over(HttpVersion.HTTP_1_1)
     void listensOnOne() throws Exception {
         for (String host : new String[] {"127.0.0.2", "::1"}) {
             if (host.equals("::1") && !hasIpv6()) {
@@ -342,6 +349,7 @@ class ServerLifeTest {
 
     @Test
     @DisplayName("a closed server has given back every descriptor, also those of connections that were in use")
+    @Over(HttpVersion.HTTP_1_1)
     void descriptors() throws Exception {
         serveAndClose();
         long before = Descriptors.open();
@@ -376,6 +384,7 @@ class ServerLifeTest {
 
     @Test
     @DisplayName("the slabs of closed servers are given back by a garbage collection")
+    @Over(HttpVersion.HTTP_1_1)
     void slabs() throws Exception {
         serveAndClose();
         long before = directMemory();
@@ -402,7 +411,7 @@ class ServerLifeTest {
     @DisplayName("after all requests no block of the arena is lent, and no exchange is left")
     void nothingLent() throws Exception {
         try (var server = TestServer.start(backend)) {
-            try (RawClient client = server.connect()) {
+            try (Client client = connect(server)) {
                 for (int i = 0; i < 50; i++) {
                     client.send("POST / HTTP/1.1\r\nHost: x\r\nContent-Length: 50000\r\n\r\n" + "b".repeat(50_000));
                     assertEquals(50_000, client.response().body().length);
@@ -423,8 +432,8 @@ class ServerLifeTest {
     void terminated() throws Exception {
         try (ChildJvm child = ChildJvm.start(ChildServer.class, backend.name())) {
             int port = Integer.parseInt(child.line());
-            try (var idle = new RawClient(port);
-                    var running = new RawClient(port)) {
+            try (Client idle = connect(port);
+                    Client running = connect(port)) {
                 assertEquals(200, idle.request(GET).status());
                 running.send(HELD);
                 assertEquals("held", child.line());
@@ -442,6 +451,7 @@ class ServerLifeTest {
     @Test
     @Tag("D13")
     @DisplayName("D13: out of descriptors the server keeps its connections, does not spin, and accepts again later")
+    @Over(HttpVersion.HTTP_1_1)
     void outOfDescriptors() throws Exception {
         try (ChildJvm child = ChildJvm.startWithDescriptors(160, ChildServer.class, backend.name(), "0")) {
             int port = Integer.parseInt(child.line());
@@ -479,6 +489,7 @@ class ServerLifeTest {
     @Test
     @Tag("D13")
     @DisplayName("D13: it also accepts again when descriptors become free that are none of its connections")
+    @Over(HttpVersion.HTTP_1_1)
     void descriptorsElsewhere() throws Exception {
         try (ChildJvm child = ChildJvm.startWithDescriptors(160, ChildServer.class, backend.name(), "0")) {
             int port = Integer.parseInt(child.line());

@@ -142,9 +142,9 @@ final class TestServer implements AutoCloseable {
         }
     }
 
-    /** Sends the bytes, and waits until the server has read them. */
-    void sendAndAwait(RawClient client, byte[] bytes) throws IOException {
-        long wanted = stats().bytesReceived() + bytes.length;
+    /** Sends the bytes, and waits until the server has read as many. */
+    void sendAndAwait(Client client, byte[] bytes) throws IOException {
+        long wanted = stats().bytesReceived() + bytes.length + client.framing();
         client.send(bytes);
         Await.until(
                 () -> stats().bytesReceived() >= wanted,

@@ -19,14 +19,14 @@ import org.junit.jupiter.params.ParameterizedTest;
 import org.junit.jupiter.params.provider.EnumSource;
 
 /** What comes through a tunnel is read in the ways in which a body is. */
-class TunnelInputTest extends ServerTest {
+class TunnelInputTest extends VersionsTest {
     private static final String UPGRADE =
             "GET /tunnel HTTP/1.1\r\nHost: x\r\nConnection: Upgrade\r\nUpgrade: raw\r\nContent-Type: text/plain;"
                     + " charset=utf-16\r\n\r\n";
 
     private static CompletableFuture<Tunnel> opened() {
         var opened = new CompletableFuture<Tunnel>();
-        server.on("/tunnel", (request, response) -> opened.complete(response.upgrade("raw")));
+        server.on("/tunnel", (request, response) -> opened.complete(upgrade(response, "raw")));
         return opened;
     }
 
@@ -43,9 +43,9 @@ class TunnelInputTest extends ServerTest {
     @Tag("F1")
     void readToEnd(BodyWay way) throws Exception {
         CompletableFuture<Tunnel> opened = opened();
-        try (RawClient client = server.connect()) {
+        try (Client client = connect()) {
             client.send(UPGRADE + "hello, ");
-            assertEquals(101, client.response().status());
+            assertUpgraded(client);
             Tunnel tunnel = Await.result(opened);
             CompletableFuture<BodyWay.Sum> read = way.read(tunnel.input());
             for (byte octet : "world".getBytes(ISO_8859_1)) {
@@ -66,9 +66,9 @@ class TunnelInputTest extends ServerTest {
     @EnumSource
     void reset(BodyWay way) throws Exception {
         CompletableFuture<Tunnel> opened = opened();
-        try (RawClient client = server.connect()) {
+        try (Client client = connect()) {
             client.send(UPGRADE + "hello");
-            assertEquals(101, client.response().status());
+            assertUpgraded(client);
             CompletableFuture<BodyWay.Sum> read = way.read(Await.result(opened).input());
             client.reset();
             Throwable failure = Await.result(read.handle((sum, thrown) -> thrown));
@@ -81,9 +81,9 @@ class TunnelInputTest extends ServerTest {
     @EnumSource
     void readAfterEnd(BodyWay way) throws Exception {
         CompletableFuture<Tunnel> opened = opened();
-        try (RawClient client = server.connect()) {
+        try (Client client = connect()) {
             client.send(UPGRADE);
-            assertEquals(101, client.response().status());
+            assertUpgraded(client);
             Tunnel tunnel = Await.result(opened);
             server.sendAndAwait(client, "goodbye, ".getBytes(ISO_8859_1));
             server.sendAndAwait(client, "world".getBytes(ISO_8859_1));
@@ -103,10 +103,10 @@ class TunnelInputTest extends ServerTest {
     void stopsUntilRead() throws Exception {
         int length = 20 << 20;
         CompletableFuture<Tunnel> opened = opened();
-        try (RawClient client = server.connect();
-                RawClient other = server.connect()) {
+        try (Client client = connect();
+                Client other = connect()) {
             client.send(UPGRADE);
-            assertEquals(101, client.response().status());
+            assertUpgraded(client);
             Tunnel tunnel = Await.result(opened);
             long before = server.stats().bytesReceived();
             var sending = CompletableFuture.runAsync(
