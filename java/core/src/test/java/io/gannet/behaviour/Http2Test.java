@@ -626,12 +626,12 @@ class Http2Test {
             switch (ending) {
                 case CONNECTION_CLOSE -> Await.result(connection).close();
                 case SERVER_CLOSE -> server.server().closeAsync(Duration.ofSeconds(Await.SECONDS));
-                case FIELD ->
-                    assertEquals("bye", client.get("/last").response().text());
+                case FIELD -> assertEquals("bye", client.get("/last").response().text());
                 case FIELD_OF_A_STREAM ->
                     assertEquals("bye", client.get("/last-stream").response().text());
                 case NO_KEEP_ALIVE -> {}
-                case LAST_REQUEST -> assertEquals(200, client.get("/2").response().status());
+                case LAST_REQUEST ->
+                    assertEquals(200, client.get("/2").response().status());
             }
             assertEquals(0, client.goAway());
             Await.result(waiting).send("finished");
@@ -652,7 +652,9 @@ class Http2Test {
             });
             assertEquals(500, client.get("/fail").response().status());
             for (int length : new int[] {6, 11}) {
-                assertEquals(413, client.post("/").send("x".repeat(length)).response().status());
+                assertEquals(
+                        413,
+                        client.post("/").send("x".repeat(length)).response().status());
             }
             assertEquals(200, client.get("/").response().status());
             assertEquals(1, server.stats().connectionsAccepted());
