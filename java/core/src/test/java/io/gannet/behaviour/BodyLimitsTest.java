@@ -99,6 +99,7 @@ class BodyLimitsTest {
 
     @Test
     @Tag("B12")
+    @Tag("J9")
     @DisplayName("maxChunkExtensionBytes: n bytes in all pass, n + 1 are 400")
     void chunkExtensions() throws Exception {
         try (var server = start(builder -> builder.maxChunkExtensionBytes(5))) {
@@ -126,6 +127,7 @@ class BodyLimitsTest {
 
     @Test
     @Tag("B15")
+    @Tag("J9")
     @DisplayName("maxTrailerBytes: a section of n bytes with its empty line passes, of n + 1 is 400")
     void trailers() throws Exception {
         try (var server = start(builder -> builder.maxTrailerBytes(9))) {

@@ -39,7 +39,7 @@ interface Client extends AutoCloseable {
     /** Ends the sending side: of the connection, or of the stream that is a tunnel. */
     Client end() throws IOException;
 
-    /** So many bytes of a tunnel. */
+    /** So many bytes of a tunnel, or of what comes: over HTTP/2, of the body of the next response. */
     byte[] readExactly(int length) throws IOException;
 
     /** Everything up to the end of the connection, or of the stream that is a tunnel; a reset throws. */

@@ -121,6 +121,7 @@ class ExactLimitsTest {
     @Tag("A2")
     @Tag("B12")
     @Tag("B15")
+    @Tag("J9")
     void exact(Limit limit) throws Exception {
         try (var server = TestServer.start(backend, limit.option());
                 RawClient client = server.connect()) {

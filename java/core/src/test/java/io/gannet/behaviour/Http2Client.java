@@ -88,7 +88,7 @@ final class Http2Client implements Client {
     private final Http1Text requests = new Http1Text(this);
     private final ArrayDeque<Http2Stream> unanswered = new ArrayDeque<>();
 
-    /** The stream that has become one, and what was read of it too early. */
+    /** The stream that has become one, or whose body is read as if it were, and what was read of it too early. */
     private Http2Stream tunnel;
 
     private final ByteArrayOutputStream ahead = new ByteArrayOutputStream();
@@ -148,6 +148,9 @@ final class Http2Client implements Client {
 
     @Override
     public byte[] readExactly(int length) throws IOException {
+        if (tunnel == null) {
+            beginBody();
+        }
         while (ahead.size() < length) {
             byte[] more = tunnel.data();
             if (more.length == 0) {
@@ -159,6 +162,12 @@ final class Http2Client implements Client {
         ahead.reset();
         ahead.write(all, length, all.length - length);
         return Arrays.copyOf(all, length);
+    }
+
+    /** What is read from now on is the body of the next response, as it comes. */
+    private void beginBody() throws IOException {
+        tunnel = unanswered.remove();
+        tunnel.head();
     }
 
     @Override

@@ -5,7 +5,6 @@ import static org.junit.jupiter.api.Assertions.assertEquals;
 import static org.junit.jupiter.api.Assertions.assertThrows;
 import static org.junit.jupiter.api.Assertions.assertTrue;
 
-import io.gannet.Backend;
 import io.gannet.Dispatch;
 import io.gannet.Field;
 import io.gannet.PreparedResponse;
@@ -41,21 +40,15 @@ import org.junit.jupiter.api.Tag;
 import org.junit.jupiter.api.Test;
 import org.junit.jupiter.api.condition.EnabledForJreRange;
 import org.junit.jupiter.api.condition.JRE;
-import org.junit.jupiter.params.Parameter;
 
 /** A virtual thread that waits within Gannet lets go of its carrier: the JVM records no pinned one under a load of waits. */
-@OnEachBackend
-class PinningTest {
+class PinningTest extends VersionsTest {
     private static final int CLIENTS = 8;
     private static final int ROUNDS = 2;
     /** More than a kernel holds for a client with so small a receive buffer. */
     private static final int LARGE = 12 << 20;
 
-    private static final int SMALL_WINDOW = 4096;
     private static final byte[] PIECE = bytes(10_000);
-
-    @Parameter
-    Backend backend;
 
     private final ExecutorService clients = Executors.newFixedThreadPool(CLIENTS);
     private final Map<String, Thread> handlers = new ConcurrentHashMap<>();
@@ -79,7 +72,7 @@ class PinningTest {
     @DisplayName("no wait for a body, a client or a tunnel pins a virtual thread")
     @EnabledForJreRange(min = JRE.JAVA_21)
     void noPinnedThread() throws Exception {
-        try (var server = start()) {
+        try (var server = startVirtual()) {
             // Without a record: a class that is loaded or initialised holds its thread whatever the library does.
             load(server, 1);
             BlockingQueue<RecordedEvent> events = new LinkedBlockingQueue<>();
@@ -143,18 +136,20 @@ class PinningTest {
             MethodHandles.lookup().defineHiddenClass(code, true);
             response.send();
         });
-        try (RawClient client = server.connect()) {
+        try (Client client = connect(server)) {
             assertEquals(200, client.request(head("/pin", "pinned", "")).status());
         }
     }
 
     // ---- the server ----
 
-    private TestServer start() throws Exception {
+    private TestServer startVirtual() throws Exception {
         PreparedResponse prepared = PreparedResponse.builder().body("prepared").build();
         return TestServer.start(
                         backend,
-                        builder -> builder.dispatch(Dispatch.virtualThreads()).interruptOnDisconnect(true))
+                        builder -> withTunnels(builder)
+                                .dispatch(Dispatch.virtualThreads())
+                                .interruptOnDisconnect(true))
                 .on("/read", (request, response) -> {
                     note(request);
                     response.sendInterim(103, new Field("Link", "</a>"));
@@ -199,7 +194,7 @@ class PinningTest {
                 .on("/prepared", (request, response) -> response.send(prepared))
                 .on("/tunnel", (request, response) -> {
                     note(request);
-                    echo(response.upgrade("echo"));
+                    echo(upgrade(response, "echo"));
                 });
     }
 
@@ -261,7 +256,7 @@ class PinningTest {
     }
 
     private void quick(TestServer server) throws Exception {
-        try (RawClient client = server.connect()) {
+        try (Client client = connect(server)) {
             for (int i = 0; i < 50; i++) {
                 String name = name();
                 assertEquals(name, client.request(head("/send", name, "")).text());
@@ -275,7 +270,7 @@ class PinningTest {
     private void slowRequest(TestServer server, String target, boolean interim) throws Exception {
         String name = name();
         String text = "ten bytes ".repeat(1000);
-        try (RawClient client = server.connect()) {
+        try (Client client = connect(server)) {
             client.send(head(target, name, "Content-Length: " + 5 * text.length() + "\r\n"));
             if (interim) {
                 assertEquals(103, client.response().status());
@@ -291,7 +286,7 @@ class PinningTest {
     /** The response is read when the handler waits with what is left of it. */
     private void slowReader(TestServer server) throws Exception {
         String name = name();
-        try (var client = new RawClient(server.port(), SMALL_WINDOW)) {
+        try (Client client = connectSlowly(server)) {
             client.send(head("/write", name, "Connection: close\r\n"));
             awaitWaiting(name);
             byte[] body = client.response().body();
@@ -302,9 +297,9 @@ class PinningTest {
 
     private void tunnel(TestServer server) throws Exception {
         String name = name();
-        try (RawClient client = server.connect()) {
+        try (Client client = connect(server)) {
             client.send(head("/tunnel", name, "Connection: upgrade\r\nUpgrade: echo\r\n"));
-            assertEquals(101, client.response().status());
+            assertUpgraded(client);
             for (int i = 0; i < 5; i++) {
                 awaitWaiting(name);
                 client.send(PIECE);
@@ -319,7 +314,7 @@ class PinningTest {
     private void resets(TestServer server) throws Exception {
         for (String target : List.of("/reset", "/write", "/interrupt")) {
             String name = name();
-            var client = new RawClient(server.port(), SMALL_WINDOW);
+            Client client = connectSlowly(server);
             client.send(head(target, name, target.equals("/reset") ? "Content-Length: 9\r\n" : ""));
             awaitWaiting(name);
             client.reset();

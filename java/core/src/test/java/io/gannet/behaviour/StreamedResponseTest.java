@@ -254,7 +254,7 @@ class StreamedResponseTest extends VersionsTest {
             });
         });
         try (Client client = connect()) {
-            assertEquals("hel", client.send(GET).cutResponse().text());
+            assertCut("hel", client.send(GET));
         }
         assertTrue(Await.result(refused).getMessage().contains("2 bytes short"));
     }
@@ -272,7 +272,7 @@ class StreamedResponseTest extends VersionsTest {
             });
         });
         try (Client client = connect()) {
-            assertEquals("hel", client.send(GET).cutResponse().text());
+            assertCut("hel", client.send(GET));
         }
 
         answer(
@@ -281,7 +281,7 @@ class StreamedResponseTest extends VersionsTest {
                         .write("hel")
                         .thenRun(() -> response.fail(new IllegalStateException("no more"))));
         try (Client client = connect()) {
-            assertEquals("hel", client.send(GET).cutResponse().text());
+            assertCut("hel", client.send(GET));
         }
     }
 

@@ -332,7 +332,7 @@ class TunnelTest extends VersionsTest {
     void idle() throws Exception {
         var ended = new CompletableFuture<CloseReason>();
         try (var server = TestServer.start(
-                backend, builder -> withTunnels(builder).tunnelIdleTimeout(Duration.ofMillis(100)))
+                        backend, builder -> withTunnels(builder).tunnelIdleTimeout(Duration.ofMillis(100)))
                 .on("/echo", (request, response) -> {
                     request.connection().onClose(ended::complete);
                     echo(upgrade(response, "Echo/1"));

@@ -1,6 +1,7 @@
 package io.gannet.behaviour;
 
 import static org.junit.jupiter.api.Assertions.assertEquals;
+import static org.junit.jupiter.api.Assertions.assertTrue;
 
 import io.gannet.Backend;
 import io.gannet.Http2;
@@ -54,6 +55,12 @@ abstract class VersionsTest {
     /** Of HTTP/1: the response says that it is the last one of its connection. HTTP/2 says it by other means. */
     static void assertCloses(RawResponse response) {
         assertEquals(!isHttp2(), response.closes(), response::toString);
+    }
+
+    /** The next response is cut off behind these bytes; over HTTP/2, where a reset drops what waits, maybe before. */
+    static void assertCut(String bytes, Client client) throws IOException {
+        String came = client.cutResponse().text();
+        assertTrue(isHttp2() ? bytes.startsWith(came) : bytes.equals(came), () -> came + " of " + bytes);
     }
 
     static boolean isHttp2() {
