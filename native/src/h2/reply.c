@@ -83,7 +83,7 @@ static void count_data(struct gn_connection *connection, struct gn_h2_stream *st
     session->send_window -= (int32_t)length;
     stream->send_window -= (int32_t)length;
     stream->send_wait.progress += length;
-    stream->receive_wait.progress += stream->exchange->framing == GN_BODY_RAW ? length : 0;
+    stream->receive_wait.progress += stream->has_length ? 0 : length;
     stream->freed += length;
     if (length > GN_H2_TINY) { // less is what a window makes of it that opens by an octet a time
         gn_h2_budget_give(&session->control_frames, GN_H2_DATA_GIVES);

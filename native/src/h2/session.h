@@ -47,7 +47,7 @@
  *
  * Time: first_byte_timeout from accept to the preface's end; head_timeout for a frame other than DATA, and for a field
  * block, from its first byte, and for the peer's acknowledgement of SETTINGS; idle_timeout without a stream; a body with a
- * Content-Length that Java waits for must come at body_rate over each body_timeout, any other one may pause for
+ * Content-Length that Java waits for must come at body_rate over each body_timeout, any other one may pause, both ways, for
  * tunnel_timeout, since it may be a conversation; a response must leave at write_rate over each write_timeout while only
  * its windows hold it up. With ping_interval, a peer that was silent for so long gets PING, and has ping_timeout for any
  * sign of life.

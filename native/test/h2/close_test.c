@@ -342,6 +342,29 @@ TEST(E5_a_body_without_a_length_may_be_a_conversation)
     end();
 }
 
+TEST(E5_a_conversation_goes_on_while_this_side_talks)
+{
+    driver_prepare(&driver);
+    driver.shared->listener.tunnel_timeout = 100 * SECOND;
+    peer_start(&peer, &driver);
+    peer_headers(&peer, 1, 0, PEER_POST);
+    EXPECT(&peer, "");
+    struct driver_exchange *exchange = driver_exchange(&driver, 0);
+    driver_respond(&driver, exchange, 200, 0, -1, "", 0);
+    peer_send(&peer);
+    for (unsigned i = 0; i < 5; i++) {
+        wait_for(90);
+        driver_data(&driver, exchange, 0, "a message", 9);
+        peer_send(&peer);
+    }
+    CHECK_EQ(exchange->resets, 0);
+    wait_for(200);
+    CHECK_EQ(exchange->resets, 1);
+    peer_forget(&peer);
+    EXPECT_ALIVE(&peer);
+    end();
+}
+
 TEST(E5_a_body_that_Java_does_not_wait_for)
 {
     driver_prepare(&driver);
