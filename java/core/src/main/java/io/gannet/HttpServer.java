@@ -380,7 +380,8 @@ public final class HttpServer implements AutoCloseable {
         }
 
         /**
-         * How long a tunnel may be without a byte in either direction; then it is ended. The default is 10 minutes.
+         * How long a tunnel may be without a byte in either direction; then it is ended. Over HTTP/2 it holds as well for a
+         * request whose body has no Content-Length and has not ended, with the body of its response. The default is 10 minutes.
          *
          * @param time the limit, or zero for none
          * @return this
@@ -451,7 +452,9 @@ public final class HttpServer implements AutoCloseable {
         }
 
         /**
-         * Whether connections are kept for further requests (RFC 9112 section 9.3). The default is {@code true}.
+         * Whether connections are kept for further requests (RFC 9112 section 9.3). The default is {@code true}. An HTTP/2
+         * connection that is not kept is told so by {@code GOAWAY} with its first request (RFC 9113 section 6.8); what the
+         * client has sent by the time that it hears of this is served.
          *
          * @param on {@code false} to close each connection after its first response
          * @return this
@@ -475,7 +478,8 @@ public final class HttpServer implements AutoCloseable {
 
         /**
          * Whether a client that ends its sending side still gets the responses to what it had sent (RFC 9112 section
-         * 9.6). The default is {@code true}; else it counts as gone.
+         * 9.6). The default is {@code true}; else it counts as gone, with all requests that an HTTP/2 connection has open. What
+         * HTTP/2 has for one request, {@code END_STREAM}, is not meant.
          *
          * @param on {@code false} to take it for gone
          * @return this
@@ -581,7 +585,7 @@ public final class HttpServer implements AutoCloseable {
         /**
          * The longest body of a request, however it is read; a longer one is answered with 413 (RFC 9110 section 15.5.14), at
          * once if its Content-Length says so, before a handler hears of it and instead of 100 (Continue), else when it is passed:
-         * then the handler's read fails with {@link HttpException.Kind#LIMIT}. The connection is closed. It holds for a body
+         * then the handler's read fails with {@link HttpException.Kind#LIMIT}. An HTTP/1 connection is closed. It holds for a body
          * that nobody reads, too, but not for the bytes of a tunnel. The default is 0: bodies that are streamed have no limit
          * but what the handler makes of them.
          *
@@ -621,8 +625,9 @@ public final class HttpServer implements AutoCloseable {
         }
 
         /**
-         * The most requests of a connection; the response to the last one says {@code Connection: close}. The default is 0: no
-         * limit.
+         * The most requests of a connection; the response to the last one says {@code Connection: close}. An HTTP/2 connection
+         * is told so by {@code GOAWAY} with that request (RFC 9113 section 6.8), and may have some more until its client has
+         * heard of it. The default is 0: no limit.
          *
          * @param count 0 or more; 0 for no limit
          * @return this
@@ -635,7 +640,8 @@ public final class HttpServer implements AutoCloseable {
 
         /**
          * The most bytes of a body without a reader that are read and dropped, so that the connection can be kept; where more
-         * are to come, it is closed behind the response. The default is 65536.
+         * are to come, it is closed behind the response. The default is 65536. Over HTTP/2 nothing is closed: a client that has more to
+         * send is told by {@code NO_ERROR} that it need not (RFC 9113 section 8.1).
          *
          * @param bytes 0 or more
          * @return this
@@ -699,7 +705,8 @@ public final class HttpServer implements AutoCloseable {
         }
 
         /**
-         * How long a new connection may stay without a byte; then it is closed. The default is 30 seconds.
+         * How long a new connection may stay without a byte; then it is closed. The preface of HTTP/2, once it has begun, has
+         * {@link #headTimeout} to be there. The default is 30 seconds.
          *
          * @param time the time, or zero for no limit
          * @return this
@@ -712,7 +719,9 @@ public final class HttpServer implements AutoCloseable {
 
         /**
          * How long a request's head may take from its first byte to its end; then it is answered with 408 and the
-         * connection is closed (RFC 9110 section 15.5.9). The default is 30 seconds.
+         * connection is closed (RFC 9110 section 15.5.9). Over HTTP/2 it holds for each frame but those with bodies, for a field
+         * block of several frames, and for the client's answer to the server's settings; its end is {@code GOAWAY} with {@link
+         * Http2Error#ENHANCE_YOUR_CALM}, or {@link Http2Error#SETTINGS_TIMEOUT}. The default is 30 seconds.
          *
          * @param time the time, or zero for no limit
          * @return this
@@ -724,8 +733,9 @@ public final class HttpServer implements AutoCloseable {
         }
 
         /**
-         * How long a connection may stay without a request after a response; then it is closed (RFC 9112 section 9.5).
-         * The default is 75 seconds.
+         * How long a connection may stay without a request after a response; then it is closed (RFC 9112 section 9.5), behind
+         * {@code GOAWAY} over HTTP/2, where it also holds for a connection that has not had a request yet. The default is 75
+         * seconds.
          *
          * @param time the time, or zero for no limit
          * @return this
@@ -743,6 +753,9 @@ public final class HttpServer implements AutoCloseable {
          * leaves 64 KiB of it unread. It begins with the head, and anew each
          * time that it is over or that the body is wanted again. The default is 30 seconds.
          *
+         * <p>Over HTTP/2 the request alone ends, not its connection, and only a body with a Content-Length is measured so: any
+         * other one may be a conversation, as in gRPC, and may pause for as long as a tunnel ({@link #tunnelIdleTimeout}).
+         *
          * @param time the time, or zero for no limit
          * @return this
          * @throws IllegalArgumentException if it is negative or over 365 days
@@ -758,6 +771,10 @@ public final class HttpServer implements AutoCloseable {
          * wait, and anew each time that it is over, so that a client that stops is waited for up to twice as long. It holds
          * while the last response of a connection is still on its way, too ({@link #lingerTimeout}). The default is 30
          * seconds.
+         *
+         * <p>Over HTTP/2 it holds for the connection, as above, and for each response that waits for nothing but a window of
+         * the client (RFC 9113 section 5.2): such a response alone is reset with {@link Http2Error#CANCEL}, and its handler
+         * told {@link HttpException.Kind#TIMEOUT}.
          *
          * @param time the time, or zero for no limit
          * @return this
