@@ -53,10 +53,11 @@ class RequestBodyTest extends VersionsTest {
             assertEquals("", client.response().text());
             assertEquals("", client.response().text());
         }
-        TestServer.Seen first = server.seen();
+        // over HTTP/2 off the loop, they are handled at the same time
+        TestServer.Seen first = server.seen("/first");
         assertEquals(method, first.method());
         assertEquals("", first.text());
-        assertEquals("/next", server.seen().target());
+        assertEquals("", server.seen("/next").text());
     }
 
     @ParameterizedTest(name = "B2: {0} with Content-Length {1} has exactly as many bytes of body")
@@ -69,8 +70,8 @@ class RequestBodyTest extends VersionsTest {
             assertEquals(body, client.response().text());
             assertEquals(200, client.response().status());
         }
-        assertEquals(body, server.seen().text());
-        assertEquals("/next", server.seen().target());
+        assertEquals(body, server.seen("/").text());
+        assertEquals("", server.seen("/next").text());
     }
 
     @ParameterizedTest(name = "B3: Content-Length \"{0}\" is 400")

@@ -22,6 +22,7 @@ import java.util.concurrent.ConcurrentHashMap;
 import java.util.concurrent.LinkedBlockingQueue;
 import java.util.concurrent.TimeUnit;
 import java.util.concurrent.atomic.AtomicLong;
+import java.util.concurrent.atomic.AtomicReference;
 import java.util.function.UnaryOperator;
 
 /**
@@ -124,6 +125,22 @@ final class TestServer implements AutoCloseable {
         Seen next = seen.poll(Await.SECONDS, TimeUnit.SECONDS);
         assertTrue(next != null, "no request came to the handler");
         return next;
+    }
+
+    /** The request for this target, where several may have been handled at the same time. */
+    Seen seen(String target) {
+        var found = new AtomicReference<Seen>();
+        Await.until(
+                () -> seen.stream()
+                        .filter(one -> one.target().equals(target))
+                        .findFirst()
+                        .map(one -> {
+                            found.set(one);
+                            return seen.remove(one);
+                        })
+                        .orElse(false),
+                () -> "a request for " + target + " comes to the handler: " + seen);
+        return found.get();
     }
 
     void forgetSeen() {

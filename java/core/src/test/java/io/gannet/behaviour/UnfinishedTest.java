@@ -88,8 +88,8 @@ class UnfinishedTest extends VersionsTest {
                         response.addField("Content-Length", "5");
                     }
                     OutgoingBody body = response.stream();
-                    body.write("begun");
                     bodies.add(body);
+                    body.write("begun"); // behind which the client does not wait for this handler
                 }))
                 .on("/next", (request, response) -> response.send("next"));
         String next = GET.replace("/x", "/next");
