@@ -516,7 +516,13 @@ final class Http2Client implements Client {
         }
     }
 
+    /** Nothing comes any more: as clients do, it leaves as well, for which the server waits. */
     private void end(Throwable why) {
+        try {
+            socket.close();
+        } catch (IOException e) {
+            // It has ended all the same.
+        }
         synchronized (this) {
             for (Http2Stream stream : streams.values()) {
                 stream.broken = true;

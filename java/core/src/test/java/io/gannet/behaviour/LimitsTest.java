@@ -223,9 +223,11 @@ class LimitsTest extends VersionsTest {
                 unfinished.add(connect(server).send(half.replace("POST /", "POST /held")));
                 Await.result(share);
             }
-            RawResponse refused = connect(server).send(half).response();
-            assertEquals(503, refused.status());
-            assertCloses(refused);
+            try (Client client = connect(server)) {
+                RawResponse refused = client.request(half);
+                assertEquals(503, refused.status());
+                assertCloses(refused);
+            }
             assertEquals(1, server.server().stats().bodiesRefused());
             try (Client client = connect(server)) {
                 assertEquals(200, client.request(GET).status());
