@@ -5,6 +5,7 @@ import static java.nio.charset.StandardCharsets.UTF_8;
 import static org.junit.jupiter.api.Assertions.assertEquals;
 import static org.junit.jupiter.api.Assertions.assertFalse;
 import static org.junit.jupiter.api.Assertions.assertTrue;
+import static org.junit.jupiter.api.Assumptions.assumeFalse;
 
 import com.fasterxml.jackson.core.JsonFactory;
 import com.fasterxml.jackson.core.JsonParser;
@@ -14,12 +15,6 @@ import java.io.InputStream;
 import java.io.OutputStream;
 import java.net.Socket;
 import java.net.SocketTimeoutException;
-import java.net.http.HttpClient;
-import java.net.http.HttpRequest;
-import java.net.http.HttpRequest.BodyPublishers;
-import java.net.http.HttpResponse;
-import java.net.http.HttpResponse.BodyHandlers;
-import java.time.Duration;
 import java.util.HashMap;
 import java.util.Locale;
 import java.util.concurrent.TimeUnit;
@@ -35,14 +30,12 @@ import org.junit.jupiter.params.provider.MethodSource;
 import org.junit.jupiter.params.provider.ValueSource;
 
 /** The routes of the playground, against the program as it is run. */
-@ParameterizedClass(name = "{0}, {1}")
-@MethodSource("io.gannet.examples.RunningExample#modes")
+@ParameterizedClass(name = "{0}, {1}, {2}")
+@MethodSource("io.gannet.examples.RunningExample#modesAndVersions")
 @Timeout(value = 60, unit = TimeUnit.SECONDS)
 class PlaygroundTest {
-    private static final HttpClient CLIENT =
-            HttpClient.newBuilder().version(HttpClient.Version.HTTP_1_1).build();
-
     private static RunningExample playground;
+    private static Browser browser;
 
     @Parameter(0)
     String backend;
@@ -50,8 +43,12 @@ class PlaygroundTest {
     @Parameter(1)
     String dispatch;
 
+    @Parameter(2)
+    String version;
+
     @BeforeParameterizedClassInvocation
-    static void start(String backend, String dispatch) throws Exception {
+    static void start(String backend, String dispatch, String version) throws Exception {
+        browser = new Browser(version);
         playground = RunningExample.start("playground", backend, "--dispatch", dispatch);
     }
 
@@ -60,28 +57,28 @@ class PlaygroundTest {
         playground.close();
     }
 
-    private static HttpResponse<String> send(String method, String path, String body) throws Exception {
-        return CLIENT.send(
-                HttpRequest.newBuilder(playground.uri(path))
-                        .timeout(Duration.ofSeconds(10))
-                        .method(method, body.isEmpty() ? BodyPublishers.noBody() : BodyPublishers.ofString(body))
-                        .build(),
-                BodyHandlers.ofString());
+    private static Browser.Answer send(String method, String path, String body) throws Exception {
+        return browser.send(method, playground.uri(path), body);
     }
 
-    private static String field(HttpResponse<?> response, String name) {
-        return response.headers().firstValue(name).orElse("");
+    private static String field(Browser.Answer answer, String name) {
+        return answer.field(name);
+    }
+
+    /** Of tests that are about bytes of HTTP/1: they need not be run over HTTP/2. */
+    private void aboutHttp1() {
+        assumeFalse(version.equals("HTTP/2"));
     }
 
     @ParameterizedTest
     @ValueSource(strings = {"/", "/any/path?a=b&c", "/bytes", "/echoes", "/status", "//", "/stats/"})
     void otherPathsTellTheRequestLine(String target) throws Exception {
-        HttpResponse<String> response = send("GET", target, "");
+        Browser.Answer response = send("GET", target, "");
         assertEquals(200, response.statusCode());
         assertEquals("GET " + target, response.body());
         assertTrue(field(response, "content-type").startsWith("text/plain"));
 
-        HttpResponse<String> head = send("HEAD", target, "");
+        Browser.Answer head = send("HEAD", target, "");
         assertEquals(200, head.statusCode());
         assertEquals("", head.body());
     }
@@ -95,7 +92,7 @@ class PlaygroundTest {
         "OPTIONS, /echo, 204, 'POST, PUT, OPTIONS'"
     })
     void otherMethodsAreToldWhichAreAllowed(String method, String path, int status, String allow) throws Exception {
-        HttpResponse<String> response = send(method, path, "");
+        Browser.Answer response = send(method, path, "");
         assertEquals(status, response.statusCode());
         assertEquals(allow, field(response, "allow"));
     }
@@ -110,6 +107,7 @@ class PlaygroundTest {
 
     @Test
     void echoComesWhileTheBodyIsStillOnItsWay() throws Exception {
+        aboutHttp1();
         try (Socket socket = playground.connect()) {
             OutputStream to = socket.getOutputStream();
             InputStream from = socket.getInputStream();
@@ -126,6 +124,7 @@ class PlaygroundTest {
     @ParameterizedTest
     @ValueSource(strings = {"", "0"})
     void echoOfABrokenBodyGets400UntilItHasBegun(String zeros) throws Exception {
+        aboutHttp1();
         String head = "POST /echo HTTP/1.1\r\nHost: x\r\nTransfer-Encoding: chunked\r\n\r\n";
         String response = playground.exchange(head + zeros + "x\r\n");
         assertTrue(response.startsWith("HTTP/1.1 400 "), response);
@@ -133,6 +132,7 @@ class PlaygroundTest {
 
     @Test
     void echoOfABodyThatBreaksLaterIsCutOff() throws Exception {
+        aboutHttp1();
         try (Socket socket = playground.connect()) {
             OutputStream to = socket.getOutputStream();
             InputStream from = socket.getInputStream();
@@ -177,6 +177,7 @@ class PlaygroundTest {
 
     @Test
     void expectationIsMetByTheFirstRead() throws Exception {
+        aboutHttp1();
         try (Socket socket = playground.connect()) {
             OutputStream to = socket.getOutputStream();
             InputStream from = socket.getInputStream();
@@ -191,6 +192,7 @@ class PlaygroundTest {
     @ParameterizedTest
     @ValueSource(ints = {0, 1, 2, 5_000})
     void chunked(int count) throws Exception {
+        aboutHttp1();
         String response =
                 playground.exchange("GET /chunked/" + count + " HTTP/1.1\r\nHost: x\r\nConnection: close\r\n\r\n");
         int bodyStart = response.indexOf("\r\n\r\n") + 4;
@@ -200,6 +202,7 @@ class PlaygroundTest {
 
     @Test
     void chunkedForAnOldClientEndsWithTheConnection() throws Exception {
+        aboutHttp1();
         String response = playground.exchange("GET /chunked/3 HTTP/1.0\r\n\r\n");
         assertTrue(response.endsWith("\r\n\r\nxxx"), response);
         assertFalse(response.toLowerCase(Locale.ROOT).contains("transfer-encoding"), response);
@@ -207,6 +210,7 @@ class PlaygroundTest {
 
     @Test
     void trailers() throws Exception {
+        aboutHttp1();
         String response = playground.exchange("GET /trailers HTTP/1.1\r\nHost: x\r\nConnection: close\r\n\r\n");
         assertTrue(response.endsWith("\r\n0\r\nBody-Length: 29\r\n\r\n"), response);
         String old = playground.exchange("GET /trailers HTTP/1.0\r\n\r\n");
@@ -215,6 +219,7 @@ class PlaygroundTest {
 
     @Test
     void earlyHints() throws Exception {
+        aboutHttp1();
         String response = playground.exchange("GET /early-hints HTTP/1.1\r\nHost: x\r\nConnection: close\r\n\r\n");
         assertTrue(response.startsWith("HTTP/1.1 103 Early Hints\r\n"), response);
         assertTrue(response.substring(response.indexOf("\r\n\r\n") + 4).startsWith("HTTP/1.1 200 OK\r\n"), response);
@@ -224,6 +229,7 @@ class PlaygroundTest {
 
     @Test
     void upgradeEchoesUntilTheClientEnds() throws Exception {
+        aboutHttp1();
         try (Socket socket = playground.connect()) {
             OutputStream to = socket.getOutputStream();
             InputStream from = socket.getInputStream();
@@ -241,13 +247,14 @@ class PlaygroundTest {
 
     @Test
     void upgradeThatIsNotOfferedIsAskedFor() throws Exception {
-        HttpResponse<String> response = send("GET", "/upgrade", "");
+        Browser.Answer response = send("GET", "/upgrade", "");
         assertEquals(426, response.statusCode());
-        assertEquals("echo", field(response, "upgrade"));
+        assertEquals(version.equals("HTTP/2") ? "" : "echo", field(response, "upgrade"));
     }
 
     @Test
     void headersComeBackInOrderAndUnchanged() throws Exception {
+        aboutHttp1();
         try (var socket = new Socket("127.0.0.1", playground.uri("/").getPort())) {
             socket.setSoTimeout(10_000);
             String fields = "Host: x\r\nX-B: 2\r\nx-a:  \u00e4\u00ff\t1\r\nX-B: 3\r\nConnection: close\r\n";
@@ -262,7 +269,7 @@ class PlaygroundTest {
     @ParameterizedTest
     @ValueSource(ints = {0, 1, 65_536, 70_000, 10_000_000})
     void bytes(int length) throws Exception {
-        HttpResponse<String> response = send("GET", "/bytes/" + length, "");
+        Browser.Answer response = send("GET", "/bytes/" + length, "");
         assertEquals(200, response.statusCode());
         assertEquals(String.valueOf(length), field(response, "content-length"));
         assertEquals("x".repeat(length), response.body());
@@ -270,7 +277,8 @@ class PlaygroundTest {
 
     @Test
     void bytesUpTo10GiB() throws Exception {
-        HttpResponse<String> head = send("HEAD", "/bytes/10737418240", "");
+        aboutHttp1();
+        Browser.Answer head = send("HEAD", "/bytes/10737418240", "");
         assertEquals("10737418240", field(head, "content-length"));
         try (Socket socket = playground.connect()) {
             socket.getOutputStream().write("GET /bytes/10737418240 HTTP/1.1\r\nHost: x\r\n\r\n".getBytes(ISO_8859_1));
@@ -295,7 +303,7 @@ class PlaygroundTest {
 
     @Test
     void statsAreJsonOfCounters() throws Exception {
-        HttpResponse<String> response = send("GET", "/stats", "");
+        Browser.Answer response = send("GET", "/stats", "");
         assertEquals("application/json", field(response, "content-type"));
         var counters = new HashMap<String, Long>();
         try (JsonParser json = new JsonFactory().createParser(response.body())) {
@@ -329,7 +337,7 @@ class PlaygroundTest {
                 "/bytes/1/2"
             })
     void badPathsAreToldWhy(String path) throws Exception {
-        HttpResponse<String> response = send("GET", path, "");
+        Browser.Answer response = send("GET", path, "");
         assertEquals(400, response.statusCode());
         assertTrue(response.body().contains("must be a number from "), response.body());
     }
@@ -340,6 +348,7 @@ class PlaygroundTest {
         "--body-timeout, 'POST /upload HTTP/1.1\r\nHost: x\r\nContent-Length: 2\r\n\r\nx', 'HTTP/1.1 408 '"
     })
     void timeoutsAreOptions(String option, String request, String expected) throws Exception {
+        aboutHttp1();
         try (var own = RunningExample.start("playground", backend, "--dispatch", dispatch, option, "1")) {
             String response = own.exchange(request);
             assertTrue(response.startsWith(expected), response);
@@ -348,6 +357,7 @@ class PlaygroundTest {
 
     @Test
     void writeTimeoutIsAnOption() throws Exception {
+        aboutHttp1();
         try (var own = RunningExample.start("playground", backend, "--dispatch", dispatch, "--write-timeout", "1");
                 Socket socket = own.connect()) {
             socket.getOutputStream().write("GET /bytes/10737418240 HTTP/1.1\r\nHost: x\r\n\r\n".getBytes(ISO_8859_1));
@@ -360,6 +370,7 @@ class PlaygroundTest {
 
     @Test
     void terminationFinishesWhatRuns() throws Exception {
+        aboutHttp1();
         try (var own = RunningExample.start("playground", backend, "--dispatch", dispatch)) {
             try (var socket = new Socket("127.0.0.1", own.uri("/").getPort())) {
                 socket.setSoTimeout(10_000);

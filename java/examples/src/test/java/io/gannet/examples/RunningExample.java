@@ -77,6 +77,19 @@ final class RunningExample implements AutoCloseable {
         return modes;
     }
 
+    /** The modes with HTTP/1.1; and with HTTP/2, the first of one backend and the last of another. */
+    static List<Arguments> modesAndVersions() {
+        var all = new ArrayList<Arguments>();
+        List<Arguments> modes = modes();
+        for (Arguments mode : modes) {
+            all.add(Arguments.of(mode.get()[0], mode.get()[1], "HTTP/1.1"));
+        }
+        for (int at : new int[] {0, modes.size() - 1}) {
+            all.add(Arguments.of(modes.get(at).get()[0], modes.get(at).get()[1], "HTTP/2"));
+        }
+        return all;
+    }
+
     /** The ways to run handlers that this JVM has. */
     static List<String> dispatches() {
         return HAS_VIRTUAL_THREADS ? List.of("loop", "virtual", "pool") : List.of("loop", "pool");

@@ -6,18 +6,16 @@ import static org.junit.jupiter.api.Assertions.assertNotEquals;
 import static org.junit.jupiter.api.Assertions.assertNull;
 import static org.junit.jupiter.api.Assertions.assertThrows;
 import static org.junit.jupiter.api.Assertions.assertTrue;
+import static org.junit.jupiter.api.Assumptions.assumeFalse;
 
 import java.net.SocketException;
 import java.net.URI;
-import java.net.http.HttpClient;
-import java.net.http.HttpRequest;
-import java.net.http.HttpRequest.BodyPublishers;
-import java.net.http.HttpResponse;
-import java.net.http.HttpResponse.BodyHandlers;
-import java.time.Duration;
 import java.util.List;
 import java.util.Map;
+import java.util.concurrent.CompletableFuture;
+import java.util.concurrent.CompletionException;
 import java.util.concurrent.TimeUnit;
+import org.junit.jupiter.api.BeforeEach;
 import org.junit.jupiter.api.Test;
 import org.junit.jupiter.api.Timeout;
 import org.junit.jupiter.params.Parameter;
@@ -25,35 +23,40 @@ import org.junit.jupiter.params.ParameterizedClass;
 import org.junit.jupiter.params.provider.MethodSource;
 
 /** The examples that answer in one piece. */
-@ParameterizedClass(name = "{0}, {1}")
-@MethodSource("io.gannet.examples.RunningExample#modes")
+@ParameterizedClass(name = "{0}, {1}, {2}")
+@MethodSource("io.gannet.examples.RunningExample#modesAndVersions")
 @Timeout(value = 60, unit = TimeUnit.SECONDS)
 class SmallExamplesTest {
-    private final HttpClient client =
-            HttpClient.newBuilder().version(HttpClient.Version.HTTP_1_1).build();
-
     @Parameter(0)
     String backend;
 
     @Parameter(1)
     String dispatch;
 
+    @Parameter(2)
+    String version;
+
+    private Browser browser;
+
+    @BeforeEach
+    void open() {
+        browser = new Browser(version);
+    }
+
     private RunningExample start(String name) throws Exception {
         return RunningExample.start(name, backend, "--dispatch", dispatch);
     }
 
-    private HttpResponse<String> get(URI uri) throws Exception {
-        return client.send(
-                HttpRequest.newBuilder(uri).timeout(Duration.ofSeconds(10)).build(), BodyHandlers.ofString());
+    private Browser.Answer get(URI uri) throws Exception {
+        return browser.get(uri);
     }
 
-    private HttpResponse<String> post(URI uri, String body) throws Exception {
-        return client.send(
-                HttpRequest.newBuilder(uri)
-                        .timeout(Duration.ofSeconds(10))
-                        .POST(BodyPublishers.ofString(body))
-                        .build(),
-                BodyHandlers.ofString());
+    private Browser.Answer post(URI uri, String body) throws Exception {
+        return browser.post(uri, body);
+    }
+
+    private boolean isHttp2() {
+        return version.equals("HTTP/2");
     }
 
     @Test
@@ -83,6 +86,12 @@ class SmallExamplesTest {
         try (var example = start("state")) {
             assertEquals(
                     "Request #1, #1 of its connection", get(example.uri("/")).body());
+            if (isHttp2()) {
+                String both =
+                        Curl.get("--http2-prior-knowledge", example.uri("/") + "", "--next", example.uri("/") + "");
+                assertEquals("Request #2, #1 of its connectionRequest #3, #2 of its connection", both);
+                return;
+            }
             assertEquals(
                     "Request #2, #2 of its connection", get(example.uri("/")).body());
             String other = example.exchange("GET / HTTP/1.1\r\nHost: x\r\nConnection: close\r\n\r\n");
@@ -106,11 +115,9 @@ class SmallExamplesTest {
     @Test
     void webApi() throws Exception {
         try (var example = start("web_api")) {
-            HttpResponse<String> list = get(example.uri("/json_api"));
+            Browser.Answer list = get(example.uri("/json_api"));
             assertEquals("[\"foo\",\"bar\"]", list.body());
-            assertEquals(
-                    "application/json",
-                    list.headers().firstValue("content-type").orElse(""));
+            assertEquals("application/json", list.field("content-type"));
             assertEquals(
                     "{\"a\":{\"b\":[1,2.5,null]},\"test\":\"test_value\"}",
                     post(example.uri("/json_api"), " {\"a\": {\"b\": [1, 2.5, null]}, \"test\": {\"c\": 1}}")
@@ -130,7 +137,7 @@ class SmallExamplesTest {
                     Map.entry("[]", "must be a JSON object"),
                     Map.entry("{\"a\":1", "is not JSON"),
                     Map.entry("{} {}", "behind"))) {
-                HttpResponse<String> response = post(example.uri("/json_api"), refused.getKey());
+                Browser.Answer response = post(example.uri("/json_api"), refused.getKey());
                 assertEquals(400, response.statusCode());
                 assertTrue(response.body().contains(refused.getValue()), response.body());
             }
@@ -166,6 +173,10 @@ class SmallExamplesTest {
 
     @Test
     void gracefulShutdownFinishesWhatRuns() throws Exception {
+        if (isHttp2()) {
+            gracefulShutdownOverHttp2();
+            return;
+        }
         try (var example = start("graceful_shutdown");
                 var socket = example.connect()) {
             socket.getOutputStream().write("GET / HTTP/1.1\r\nHost: x\r\n\r\n".getBytes(US_ASCII));
@@ -180,8 +191,29 @@ class SmallExamplesTest {
         }
     }
 
+    private void gracefulShutdownOverHttp2() throws Exception {
+        try (var example = start("graceful_shutdown")) {
+            CompletableFuture<String> got = CompletableFuture.supplyAsync(
+                    () -> {
+                        try {
+                            return get(example.uri("/")).body();
+                        } catch (Exception failure) {
+                            throw new CompletionException(failure);
+                        }
+                    },
+                    RunningExample::onOwnThread);
+            assertEquals("a request came", example.nextLine());
+            example.terminate();
+            assertEquals("closing: finishing what runs, for at most 10 s", example.nextLine());
+            assertEquals("Hello, World!", got.get(20, TimeUnit.SECONDS).strip());
+            assertEquals("closed: 1 requests were served", example.nextLine());
+            assertEquals(143, example.exit());
+        }
+    }
+
     @Test
     void gracefulShutdownEndsWhatIsTooSlow() throws Exception {
+        assumeFalse(isHttp2(), "over HTTP/1.1 the same");
         try (var example =
                         RunningExample.start("graceful_shutdown", backend, "--dispatch", dispatch, "--deadline", "0");
                 var socket = example.connect()) {

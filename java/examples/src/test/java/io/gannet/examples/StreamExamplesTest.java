@@ -71,6 +71,9 @@ class StreamExamplesTest {
             assertEquals(404, post(example, "/nothing", "").statusCode());
             String uppercase = Curl.get("-d", "x".repeat(100_000), example.uri("/echo/uppercase") + "");
             assertEquals("X".repeat(100_000), uppercase);
+            String over2 =
+                    Curl.get("--http2-prior-knowledge", "-d", "x".repeat(100_000), example.uri("/echo/uppercase") + "");
+            assertEquals("X".repeat(100_000), over2);
         }
     }
 
@@ -92,6 +95,9 @@ class StreamExamplesTest {
             assertEquals(
                     LARGE, head.headers().firstValueAsLong("content-length").orElseThrow());
             assertEquals("", head.body());
+
+            byte[] over2 = Curl.send(new byte[0], "--http2-prior-knowledge", example.uri("/") + "");
+            assertArrayEquals(content, over2);
 
             Files.delete(file);
             HttpResponse<String> gone = client.send(request(example, "/").build(), BodyHandlers.ofString());
