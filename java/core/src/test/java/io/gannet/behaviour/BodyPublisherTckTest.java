@@ -16,11 +16,13 @@ import java.util.stream.Stream;
 import org.junit.jupiter.api.AfterEach;
 import org.junit.jupiter.api.DisplayName;
 import org.junit.jupiter.api.DynamicTest;
+import org.junit.jupiter.api.Tag;
 import org.junit.jupiter.api.TestFactory;
 import org.reactivestreams.tck.TestEnvironment;
 import org.reactivestreams.tck.flow.FlowPublisherVerification;
 
 /** The publisher of a body is one of Reactive Streams. */
+@Tag("load")
 class BodyPublisherTckTest extends ServerTest {
     private static final long MILLISECONDS = 2000;
     private static final long QUIET_MILLISECONDS = 50;

@@ -12,6 +12,7 @@ import java.util.Set;
 import java.util.TreeSet;
 import javax.xml.parsers.DocumentBuilderFactory;
 import org.junit.jupiter.api.DisplayName;
+import org.junit.jupiter.api.Tag;
 import org.junit.jupiter.api.Test;
 import org.junit.jupiter.api.io.TempDir;
 import org.junit.jupiter.params.Parameter;
@@ -19,6 +20,7 @@ import org.w3c.dom.Element;
 
 /** h2spec, which asks a server some 150 questions about RFC 7540 and RFC 7541. */
 @OnEachBackend
+@Tag("load")
 class Http2ConformanceTest {
     private static final String BUNDLED = "/h2spec/2.2.0/h2spec_linux_amd64.tar.gz";
 
