@@ -399,6 +399,8 @@ static void input_ended(struct gn_connection *connection)
     }
     if (connection->state != GN_CONNECTION_OPEN || session->streams.count > 0)
         return;
+    if (cut)
+        gn_connection_log_refusal(connection, GN_REASON_HEAD_CUT, 0);
     if (connection->output.length == 0)
         gn_connection_end(connection, cut ? GN_REASON_HEAD_CUT : GN_REASON_NONE, false);
     else

@@ -584,4 +584,15 @@ TEST(H20_a_broken_connection_wakes_every_stream)
     end();
 }
 
+TEST(D4_a_client_that_ends_amid_a_frame_is_counted)
+{
+    begin();
+    peer_raw(&peer, "abc", 3);
+    peer_send(&peer);
+    gn_io_memory_finish(peer.end);
+    driver_settle(&driver);
+    CHECK_EQ(peer_reason_count(&driver, GN_REASON_HEAD_CUT), 1);
+    end();
+}
+
 TEST_MAIN()
