@@ -584,6 +584,72 @@ TEST(H20_a_broken_connection_wakes_every_stream)
     end();
 }
 
+/* ---- time limits of responses ---- */
+
+/* With a request whose response may send so much. */
+static struct driver_exchange *begin_with_window(uint32_t window)
+{
+    driver_prepare(&driver);
+    peer_start_with(&peer, &driver, (const struct peer_setting[]){{GN_H2_INITIAL_WINDOW_SIZE, window}, {0, 0}});
+    peer_get(&peer, 1);
+    EXPECT(&peer, "");
+    return driver_exchange(&driver, 0);
+}
+
+TEST(E5_a_stream_with_nothing_to_send_is_not_slow)
+{
+    struct driver_exchange *exchange = begin_with_window(0);
+    driver_respond(&driver, exchange, 200, 0, -1, bytes, 100);
+    wait_for(1);
+    peer_window_update(&peer, 1, 100); // all that there is, and its window is used up again
+    peer_send(&peer);
+    wait_for(200);
+    CHECK_EQ(peer_stream(&peer, 1)->body_length, 100);
+    CHECK_EQ(exchange->resets, 0);
+    driver_data(&driver, exchange, 0, bytes, 100); // and its time begins now
+    wait_for(25);
+    CHECK_EQ(exchange->resets, 0);
+    wait_for(10);
+    CHECK_EQ(exchange->resets, 1);
+    CHECK_EQ(exchange->reset_reason, GN_REASON_WINDOW_TIMEOUT);
+    end();
+}
+
+TEST(E5_a_response_at_its_rate)
+{
+    struct driver_exchange *exchange = begin_with_window(0);
+    driver_respond(&driver, exchange, 200, GN_FLAG_END, -1, bytes, sizeof(bytes));
+    for (unsigned i = 0; i < 100; i++) {
+        peer_window_update(&peer, 1, 300);
+        wait_for(1);
+    }
+    CHECK(!peer_stream(&peer, 1)->reset);
+    CHECK_EQ(peer_stream(&peer, 1)->body_length, 30000);
+    end();
+}
+
+TEST(E5_what_left_at_once_is_no_progress_of_what_waits)
+{
+    struct driver_exchange *exchange = begin_with_window(20000);
+    driver_respond(&driver, exchange, 200, 0, -1, bytes, 30000);
+    wait_for(33);
+    CHECK_EQ(exchange->resets, 1);
+    CHECK_EQ(peer_stream(&peer, 1)->body_length, 20000);
+    end();
+}
+
+TEST(E5_J7_the_connections_window_holds_a_response_up_as_well)
+{
+    struct driver_exchange *exchange = begin_with_window(1 << 20);
+    driver_respond(&driver, exchange, 200, 0, -1, bytes, sizeof(bytes));
+    peer_send(&peer);
+    wait_for(70);
+    CHECK_EQ(peer_stream(&peer, 1)->body_length, 65535);
+    CHECK_EQ(exchange->resets, 1);
+    CHECK_EQ(exchange->reset_reason, GN_REASON_WINDOW_TIMEOUT);
+    end();
+}
+
 TEST(D4_a_client_that_ends_amid_a_frame_is_counted)
 {
     begin();
@@ -592,6 +658,101 @@ TEST(D4_a_client_that_ends_amid_a_frame_is_counted)
     gn_io_memory_finish(peer.end);
     driver_settle(&driver);
     CHECK_EQ(peer_reason_count(&driver, GN_REASON_HEAD_CUT), 1);
+    end();
+}
+
+TEST(H14_DATA_on_a_stream_of_the_servers_is_an_error_at_any_time)
+{
+    begin_with(GN_H2_END_STREAM, PEER_GET);
+    close_gracefully(1);
+    EXPECT(&peer, GOING);
+    peer_pong(&peer);
+    EXPECT(&peer, "GOAWAY 1 NO_ERROR\n");
+    peer_headers(&peer, 3, 0, PEER_POST);
+    peer_data(&peer, 3, 0, "of a stream that GOAWAY left out");
+    EXPECT_ALIVE(&peer);
+    peer_data(&peer, 2, 0, "x");
+    EXPECT_GOAWAY(&peer, 1, GN_H2_PROTOCOL_ERROR);
+    end();
+}
+
+TEST(H14_the_clients_GOAWAY_amid_both_steps)
+{
+    struct driver_exchange *exchange = begin_with(GN_H2_END_STREAM, PEER_GET);
+    close_gracefully(1);
+    EXPECT(&peer, GOING);
+    peer_goaway(&peer, 0, GN_H2_NO_ERROR);
+    EXPECT(&peer, "GOAWAY 1 NO_ERROR\n");
+    driver_answer(&driver, exchange, "");
+    EXPECT(&peer, EMPTY_OK(1) "FIN\n");
+    end();
+}
+
+TEST(CLOSE_at_a_prepared_response)
+{
+    struct driver_exchange *exchange = begin_with(GN_H2_END_STREAM, PEER_GET);
+    struct driver_staged none = {.length = 0};
+    driver_keep(&driver, gn_id(0, 7), (struct gn_command){.value = 0}, &none, "", 0);
+    driver_send_kept(&driver, exchange, GN_FLAG_CLOSE | GN_FLAG_RELEASE, gn_id(0, 7));
+    driver_forget(&driver, gn_id(0, 7));
+    EXPECT(&peer, GOING EMPTY_OK(1));
+    end();
+}
+
+TEST(H14_frames_of_streams_that_GOAWAY_left_out_are_ignored)
+{
+    begin_with(GN_H2_END_STREAM, PEER_GET);
+    close_gracefully(1);
+    EXPECT(&peer, GOING);
+    peer_pong(&peer);
+    EXPECT(&peer, "GOAWAY 1 NO_ERROR\n");
+    peer_headers(&peer, 3, 0, PEER_POST);
+    peer_data(&peer, 3, 0, "a body");
+    peer_headers(&peer, 3, GN_H2_END_STREAM, "t: u\n");
+    EXPECT(&peer, "");
+    CHECK_EQ(driver.exchange_count, 1);
+    EXPECT_ALIVE(&peer);
+    end();
+}
+
+TEST(the_first_GOAWAY_comes_with_the_last_request)
+{
+    driver_prepare(&driver);
+    driver.shared->listener.requests = 2;
+    peer_start(&peer, &driver);
+    peer_get(&peer, 1);
+    EXPECT(&peer, "");
+    peer_get(&peer, 3);
+    EXPECT(&peer, GOING);
+    CHECK_EQ(peer_reason_count(&driver, GN_REASON_LAST_REQUEST), 1);
+    end();
+}
+
+TEST(B19_a_body_that_waits_for_100_is_not_slow)
+{
+    struct driver_exchange *exchange = begin_with(0, PEER_POST_OF(3) "expect: 100-continue\n");
+    wait_for(40);
+    CHECK_EQ(exchange->resets, 0);
+    end();
+}
+
+TEST(E5_a_body_that_Java_waits_for_again)
+{
+    driver_prepare(&driver);
+    driver.shared->listener.receive_credit = 10;
+    driver.hold_bodies = true;
+    peer_start(&peer, &driver);
+    peer_headers(&peer, 1, 0, PEER_POST_OF(1000));
+    peer_data(&peer, 1, 0, "0123456789");
+    EXPECT(&peer, "");
+    struct driver_exchange *exchange = driver_exchange(&driver, 0);
+    wait_for(100);
+    CHECK_EQ(exchange->resets, 0);
+    driver_credit(&driver, exchange);
+    wait_for(65); // at the latest after twice the time
+    CHECK_EQ(exchange->resets, 1);
+    CHECK_EQ(exchange->reset_reason, GN_REASON_BODY_TIMEOUT);
+    CHECK_EQ(driver.shared->counters.timeouts, 1);
     end();
 }
 

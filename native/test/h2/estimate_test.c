@@ -105,4 +105,64 @@ TEST(windows_have_a_limit)
     end();
 }
 
+TEST(what_came_before_the_PING_does_not_count)
+{
+    begin();
+    for (unsigned i = 0; i < 60; i++)
+        upload(1000);
+    CHECK_EQ(initial, 65535);
+    end();
+}
+
+TEST(a_window_at_its_limit_is_not_measured)
+{
+    begin();
+    for (unsigned i = 0; i < 12; i++) {
+        upload(connection_window() < stream_window() ? connection_window() : stream_window());
+        peer_forget(&peer);
+    }
+    CHECK_EQ(initial, 16 << 20);
+    peer_data_filled(&peer, 1, 0, 1000);
+    peer_tell(&peer, "-\n");
+    peer_send(&peer);
+    CHECK(strstr(peer.text, "PING") == NULL);
+    end();
+}
+
+TEST(larger_windows_that_nobody_acknowledges)
+{
+    begin();
+    peer_data_filled(&peer, 1, 0, 60000);
+    peer_send(&peer);
+    peer_frame(&peer, GN_H2_PING, GN_H2_ACK, 0, "window?", 8);
+    peer_send(&peer);
+    CHECK(strstr(peer.text, "INITIAL_WINDOW_SIZE=120000") != NULL);
+    for (unsigned i = 0; i < 32 && !peer.saw_end; i++) {
+        driver_advance(&driver, SECOND);
+        peer_send(&peer);
+    }
+    EXPECT_GOAWAY(&peer, 1, GN_H2_SETTINGS_TIMEOUT);
+    end();
+}
+
+TEST(larger_windows_hold_before_they_are_acknowledged)
+{
+    begin();
+    peer_data_filled(&peer, 1, 0, 60000);
+    peer_send(&peer);
+    peer_frame(&peer, GN_H2_PING, GN_H2_ACK, 0, "window?", 8);
+    peer_send(&peer);
+    CHECK(strstr(peer.text, "INITIAL_WINDOW_SIZE=120000") != NULL);
+    uploaded = 60000;
+    initial = 120000;
+    uint64_t room = connection_window() < stream_window() ? connection_window() : stream_window();
+    CHECK(room > 65535);
+    peer_data_filled(&peer, 1, 0, room); // the acknowledgement comes behind it
+    peer_settings_ack(&peer);
+    peer_send(&peer);
+    CHECK_EQ(driver_exchange(&driver, 0)->body_length, 60000 + room);
+    CHECK(!peer_stream(&peer, 1)->reset && !peer.saw_end);
+    end();
+}
+
 TEST_MAIN()

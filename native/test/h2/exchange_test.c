@@ -1,4 +1,5 @@
 #include "h2/peer.h"
+#include "h2/session.h"
 
 /*
  * Requests and their responses: bodies both ways, interim responses, trailers, and how a stream ends.
@@ -580,6 +581,7 @@ TEST(H15_a_body_that_waits_for_credit_outlives_its_stream)
         CHECK(exchange->ended);
         CHECK_EQ(exchange->trailers != NULL, i >= 2);
         EXPECT_ALIVE(&peer);
+        CHECK_EQ(driver_connection(&driver, exchange)->h2->streams.count, 0);
         end();
     }
 }
@@ -647,6 +649,7 @@ TEST(C21_a_response_that_is_let_go_of_unfinished)
         peer_forget(&peer);
         driver_release(&driver, exchange);
         EXPECT(&peer, "RST_STREAM 1 INTERNAL_ERROR\n");
+        CHECK_EQ(driver.shared->counters.exchanges_reset, 1);
         EXPECT_ALIVE(&peer);
         end();
     }
@@ -767,6 +770,318 @@ TEST(A1_the_same_wherever_the_input_is_cut)
         EXPECT(&peer, EMPTY_OK(3) EMPTY_OK(1));
         end();
     }
+}
+
+TEST(a_stream_whose_response_is_whole_makes_room_before_Java_ends_it)
+{
+    driver_prepare(&driver);
+    driver.shared->listener.streams = 1;
+    peer_start(&peer, &driver);
+    peer_headers(&peer, 1, GN_H2_END_STREAM, PEER_FIELDS("HEAD"));
+    EXPECT(&peer, "");
+    struct driver_exchange *exchange = driver_exchange(&driver, 0);
+    respond(exchange, 200, GN_FLAG_NOTIFY, 5, "");
+    EXPECT(&peer, "HEADERS 1 END :status: 200 | content-length: 5\n");
+    CHECK_EQ(exchange->sents, 0);
+    peer_get(&peer, 3);
+    EXPECT(&peer, "");
+    CHECK_EQ(driver.exchange_count, 2);
+    data(exchange, GN_FLAG_END, "");
+    EXPECT(&peer, "");
+    CHECK_EQ(exchange->sents, 1);
+    CHECK_EQ(exchange->sent_reason, GN_REASON_NONE);
+    CHECK_EQ(exchange->resets, 0);
+    end();
+}
+
+TEST(C7_credit_comes_back_for_content_that_HEAD_does_not_get)
+{
+    for (unsigned flags = 0; flags <= GN_H2_END_STREAM; flags += GN_H2_END_STREAM) {
+        struct driver_exchange *exchange = begin_with(flags, PEER_FIELDS("HEAD"));
+        respond(exchange, 200, 0, 11, "hello");
+        EXPECT(&peer, "HEADERS 1 END :status: 200 | content-length: 11\n");
+        CHECK_EQ(exchange->credits, 5);
+        data(exchange, 0, " world");
+        EXPECT(&peer, "");
+        CHECK_EQ(exchange->credits, 11);
+        struct driver_staged staged = {.length = 0};
+        driver_field(&staged, GN_FIELD_OTHER, "sum", "1");
+        driver_trailers(&driver, exchange, &staged); // there is no place for them
+        EXPECT(&peer, "");
+        CHECK_EQ(driver.shared->counters.responses, 1);
+        CHECK_EQ(exchange->resets, 0);
+        end();
+    }
+}
+
+TEST(SENT_says_why_a_response_that_was_complete_did_not_arrive)
+{
+    static const unsigned reasons[] = {GN_REASON_STREAM_RESET, GN_REASON_FLOW_CONTROL, GN_REASON_HTTP_2_ERROR};
+    for (unsigned i = 0; i < 3; i++) {
+        driver_prepare(&driver);
+        peer_start_with(&peer, &driver, (const struct peer_setting[]){{GN_H2_INITIAL_WINDOW_SIZE, 0}, {0, 0}});
+        peer_get(&peer, 1);
+        EXPECT(&peer, "");
+        struct driver_exchange *exchange = driver_exchange(&driver, 0);
+        respond(exchange, 200, GN_FLAG_END | GN_FLAG_NOTIFY, -1, "hello");
+        EXPECT(&peer, OK_2(1, 5));
+        CHECK_EQ(exchange->sents, 0);
+        if (i == 0) {
+            peer_rst_stream(&peer, 1, GN_H2_CANCEL);
+        } else if (i == 1) {
+            peer_number(&peer, GN_H2_WINDOW_UPDATE, 1, GN_H2_WINDOW_MAX);
+            peer_number(&peer, GN_H2_WINDOW_UPDATE, 1, 1);
+        } else {
+            peer_number(&peer, GN_H2_WINDOW_UPDATE, 0, 0);
+        }
+        peer_send(&peer);
+        peer_forget(&peer);
+        CHECK_EQ(exchange->resets, 0); // Java has said all of it
+        CHECK_EQ(exchange->sents, 1);
+        CHECK_EQ(exchange->sent_reason, reasons[i]);
+        end();
+    }
+}
+
+TEST(SENT_follows_a_prepared_response)
+{
+    struct driver_exchange *exchange = begin_with(GN_H2_END_STREAM, PEER_GET);
+    driver_keep(&driver, KEPT_ID, (struct gn_command){.value = 5}, &none, "hello", 5);
+    driver_send_kept(&driver, exchange, GN_FLAG_NOTIFY, KEPT_ID);
+    driver_forget(&driver, KEPT_ID);
+    EXPECT(&peer, OK_2(1, 5) "DATA 1 END hello\n");
+    CHECK_EQ(exchange->sents, 1);
+    end();
+}
+
+TEST(C12_a_prepared_response_has_one_date)
+{
+    for (unsigned own = 0; own < 2; own++) {
+        driver_prepare(&driver);
+        driver.shared->listener.date = 1;
+        peer_start(&peer, &driver);
+        struct driver_staged staged = {.length = 0};
+        if (own)
+            driver_field(&staged, GN_FIELD_DATE, "", "mine");
+        driver_keep(&driver, KEPT_ID, (struct gn_command){.value = -1}, &staged, "", 0);
+        for (uint32_t i = 0; i < 2; i++) {
+            peer_headers(&peer, 2 * i + 1, GN_H2_END_STREAM, i == 0 ? PEER_GET : PEER_FIELDS("HEAD"));
+            peer_send(&peer);
+            driver_send_kept(&driver, driver_exchange(&driver, i), GN_FLAG_RELEASE, KEPT_ID);
+            peer_send(&peer);
+            const char *date = peer.text_length == 0 ? NULL : strstr(peer.text, "date: ");
+            CHECK(date != NULL && strstr(date + 1, "date: ") == NULL);
+            CHECK(date != NULL && (strstr(date, "mine") != NULL) == (own == 1));
+            peer_forget(&peer);
+        }
+        driver_forget(&driver, KEPT_ID);
+        end();
+    }
+}
+
+TEST(C6_C8_prepared_responses_without_content)
+{
+    static const struct {
+        const char *method;
+        uint16_t status;
+        int64_t length;
+        const char *head;
+    } cases[] = {
+        {PEER_GET, 204, -1, "HEADERS 1 END :status: 204\n"},
+        {PEER_GET, 205, -1, "HEADERS 1 END :status: 205 | content-length: 0\n"},
+        {PEER_GET, 304, -1, "HEADERS 1 END :status: 304\n"},
+        {PEER_GET, 304, 5, "HEADERS 1 END :status: 304 | content-length: 5\n"},
+        {PEER_FIELDS("HEAD"), 200, 5, "HEADERS 1 END :status: 200 | content-length: 5\n"},
+    };
+    for (size_t i = 0; i < sizeof(cases) / sizeof(cases[0]); i++) {
+        struct driver_exchange *exchange = begin_with(GN_H2_END_STREAM, cases[i].method);
+        driver_keep(&driver, KEPT_ID, (struct gn_command){.status = cases[i].status, .value = cases[i].length}, &none,
+                    "hello", 5);
+        driver_send_kept(&driver, exchange, GN_FLAG_RELEASE, KEPT_ID);
+        driver_forget(&driver, KEPT_ID);
+        EXPECT(&peer, cases[i].head);
+        end();
+    }
+    // HEAD is told of an empty body only where it was said to be empty.
+    for (int said = 0; said < 2; said++) {
+        struct driver_exchange *exchange = begin_with(GN_H2_END_STREAM, PEER_FIELDS("HEAD"));
+        driver_keep(&driver, KEPT_ID, (struct gn_command){.value = said ? 0 : -1}, &none, "", 0);
+        driver_send_kept(&driver, exchange, GN_FLAG_RELEASE, KEPT_ID);
+        driver_forget(&driver, KEPT_ID);
+        EXPECT(&peer, said ? EMPTY_OK(1) : "HEADERS 1 END :status: 200\n");
+        end();
+    }
+}
+
+TEST(prepared_responses_keep_compression_in_step)
+{
+    begin();
+    struct driver_staged kept = {.length = 0}, own = {.length = 0};
+    driver_field(&kept, GN_FIELD_SERVER, "", "kept");
+    driver_field(&kept, GN_FIELD_CONTENT_TYPE, "", "text/kept");
+    driver_field(&kept, GN_FIELD_OTHER, "x-kept", "kept");
+    driver_field(&own, GN_FIELD_SERVER, "", "own");
+    driver_field(&own, GN_FIELD_CONTENT_TYPE, "", "text/own");
+    driver_field(&own, GN_FIELD_OTHER, "x-own", "own");
+    driver_keep(&driver, KEPT_ID, (struct gn_command){.value = 0}, &kept, "", 0);
+    peer_setting(&peer, GN_H2_HEADER_TABLE_SIZE, 1000);
+    gn_hpack_decoder_allow(&peer.decoder, 1000); // so the next block must begin with the table's new size
+    EXPECT(&peer, "SETTINGS ACK\n");
+    for (uint32_t i = 0; i < 6; i++) {
+        peer_get(&peer, 2 * i + 1);
+        EXPECT(&peer, "");
+        struct driver_exchange *exchange = driver_exchange(&driver, i);
+        if (i % 2 == 0)
+            driver_send_kept(&driver, exchange, 0, KEPT_ID);
+        else
+            driver_say(
+                &driver, exchange,
+                (struct gn_command){.kind = GN_COMMAND_RESPOND, .flags = GN_FLAG_END, .status = 200, .value = -1}, &own,
+                "");
+        char expected[200];
+        snprintf(expected, sizeof(expected),
+                 "HEADERS %u END :status: 200 | server: %s | content-type: text/%s | x-%s: %s | content-length: 0\n",
+                 2 * i + 1, i % 2 ? "own" : "kept", i % 2 ? "own" : "kept", i % 2 ? "own" : "kept",
+                 i % 2 ? "own" : "kept");
+        EXPECT(&peer, expected);
+    }
+    driver_forget(&driver, KEPT_ID);
+    end();
+}
+
+TEST(any_status_of_three_digits)
+{
+    struct driver_exchange *exchange = begin_with(GN_H2_END_STREAM, PEER_GET);
+    respond(exchange, 1000, GN_FLAG_END, -1, "");
+    CHECK_EQ(rejections(), 1);
+    struct driver_staged staged = {.length = 0};
+    driver_field(&staged, GN_FIELD_OTHER, "", "a value without a name");
+    driver_say(&driver, exchange,
+               (struct gn_command){.kind = GN_COMMAND_RESPOND, .flags = GN_FLAG_END, .status = 200, .value = -1},
+               &staged, "");
+    CHECK_EQ(rejections(), 1);
+    respond(exchange, 999, GN_FLAG_END, -1, "");
+    EXPECT(&peer, "HEADERS 1 END :status: 999 | content-length: 0\n");
+    end();
+}
+
+TEST(B18_an_empty_frame_is_no_body_that_came_by_itself)
+{
+    struct driver_exchange *exchange = begin_with(0, PEER_POST_OF(3) "expect: 100-continue\n");
+    peer_data(&peer, 1, 0, "");
+    EXPECT(&peer, "");
+    driver_ask(&driver, exchange, 100);
+    EXPECT(&peer, "HEADERS 1 :status: 100\n");
+    end();
+}
+
+TEST(B18_no_second_100_behind_Javas_own)
+{
+    struct driver_exchange *exchange = begin_with(0, PEER_POST_OF(3) "expect: 100-continue\n");
+    driver_interim(&driver, exchange, 100, &none);
+    EXPECT(&peer, "HEADERS 1 :status: 100\n");
+    driver_ask(&driver, exchange, 100);
+    EXPECT(&peer, "");
+    end();
+}
+
+TEST(C5_trailers_do_not_complete_a_body_short_of_its_length)
+{
+    struct driver_exchange *exchange = begin_with(GN_H2_END_STREAM, PEER_GET);
+    respond(exchange, 200, 0, 10, "abc");
+    driver_trailers(&driver, exchange, &none);
+    peer_send(&peer);
+    CHECK(peer_stream(&peer, 1)->reset && !peer_stream(&peer, 1)->ended);
+    CHECK_EQ(peer_stream(&peer, 1)->heads, 1);
+    CHECK_EQ(exchange->reset_reason, GN_REASON_RESPONSE_CUT);
+    peer_forget(&peer);
+    end();
+}
+
+TEST(H12_exchanges_that_Java_keeps_have_a_limit_of_twice_the_streams)
+{
+    driver_prepare(&driver);
+    driver.shared->listener.streams = 2;
+    peer_start(&peer, &driver);
+    for (uint32_t i = 0; i < 4; i++) {
+        peer_get(&peer, 2 * i + 1);
+        EXPECT(&peer, "");
+        respond(driver_exchange(&driver, i), 204, GN_FLAG_END, -1, "");
+        peer_send(&peer);
+        CHECK(peer_stream(&peer, 2 * i + 1)->ended);
+        peer_forget(&peer);
+    }
+    peer_get(&peer, 9);
+    EXPECT(&peer, "RST_STREAM 9 REFUSED_STREAM\n");
+    driver_release(&driver, driver_exchange(&driver, 2));
+    peer_get(&peer, 11);
+    EXPECT(&peer, "");
+    CHECK_EQ(driver.exchange_count, 5);
+    end();
+}
+
+TEST(a_stream_that_is_reset_amid_a_frame)
+{
+    driver_prepare(&driver);
+    driver.shared->listener.frame_bytes = 65536;
+    driver.shared->listener.stream_window = driver.shared->listener.connection_window = 65535;
+    peer_start(&peer, &driver);
+    peer_headers(&peer, 1, 0, PEER_POST);
+    EXPECT(&peer, "");
+    struct driver_exchange *exchange = driver_exchange(&driver, 0);
+    peer_filled(&peer, GN_H2_DATA, GN_H2_END_STREAM, 1, 40000);
+    size_t written = peer_write(&peer, peer.out, 1000);
+    CHECK_EQ(written, 1000);
+    peer_java_resets(&driver, exchange, GN_H2_CANCEL);
+    peer_receive(&peer);
+    size_t before = exchange->body_length;
+    peer_write(&peer, peer.out + 1000, peer.out_length - 1000);
+    peer.out_length = 0;
+    peer_receive(&peer);
+    CHECK_EQ(exchange->body_length, before);
+    CHECK(peer_stream(&peer, 1)->reset);
+    CHECK_EQ(peer_stream(&peer, 1)->credit, 0);
+    CHECK(peer.credit > 32000);
+    peer_forget(&peer);
+    EXPECT_ALIVE(&peer);
+    end();
+}
+
+TEST(H18_a_reset_drops_a_body_and_its_trailers)
+{
+    driver_prepare(&driver);
+    driver.shared->listener.receive_credit = 10;
+    driver.hold_bodies = true;
+    peer_start(&peer, &driver);
+    peer_headers(&peer, 1, 0, PEER_POST);
+    peer_data(&peer, 1, 0, "more than ten bytes");
+    peer_headers(&peer, 1, GN_H2_END_STREAM, "t: u\n");
+    EXPECT(&peer, "");
+    struct driver_exchange *exchange = driver_exchange(&driver, 0);
+    peer_rst_stream(&peer, 1, GN_H2_CANCEL);
+    EXPECT(&peer, "");
+    CHECK_EQ(exchange->resets, 1);
+    CHECK(exchange->trailers == NULL);
+    end(); // nothing of it is left
+}
+
+TEST(D7_SENT_follows_a_response_that_goes_out_before_GOAWAY)
+{
+    struct driver_exchange *exchange = begin_with(GN_H2_END_STREAM, PEER_GET);
+    gn_io_memory_room(peer.end, 0);
+    respond(exchange, 200, GN_FLAG_END | GN_FLAG_NOTIFY, -1, "hello");
+    driver_settle(&driver);
+    peer_number(&peer, GN_H2_WINDOW_UPDATE, 0, 0);
+    gn_io_memory_write(peer.end, peer.out, peer.out_length);
+    peer.out_length = 0;
+    driver_settle(&driver);
+    CHECK_EQ(exchange->sents, 0);
+    gn_io_memory_room(peer.end, 65536);
+    EXPECT(&peer, OK_2(1, 5) "DATA 1 END hello\nGOAWAY 1 PROTOCOL_ERROR\nFIN\n");
+    CHECK_EQ(exchange->sents, 1);
+    CHECK_EQ(exchange->sent_reason, GN_REASON_NONE);
+    CHECK_EQ(exchange->resets, 0);
+    end();
 }
 
 TEST(H15_trailers_on_their_way_to_any_stream_that_was_answered_early)

@@ -1,4 +1,5 @@
 #include "h2/peer.h"
+#include "h2/session.h"
 
 /*
  * What a peer can do for next to nothing has a budget (group J). Each flood is ended by ENHANCE_YOUR_CALM not long after its
@@ -622,6 +623,169 @@ TEST(J7_a_zero_window_is_waited_for_so_long)
     CHECK_EQ(driver_exchange(&driver, 0)->resets, 1);
     CHECK_EQ(driver_exchange(&driver, 0)->reset_reason, GN_REASON_WINDOW_TIMEOUT);
     CHECK_EQ(peer_reason_count(&driver, GN_REASON_WINDOW_TIMEOUT), 1);
+    end();
+}
+
+TEST(J6_control_frames_do_not_come_back_without_end)
+{
+    prepare();
+    driver.shared->listener.control_frames = 60;
+    begin();
+    peer_get(&peer, 1);
+    peer_send(&peer);
+    driver_advance(&driver, 600 * SECOND);
+    unsigned sent = 0;
+    for (; sent < 1000 && !peer.saw_end; sent++) {
+        if (sent == 50)
+            driver_advance(&driver, 600 * SECOND);
+        ping(sent);
+        peer_send(&peer);
+    }
+    CHECK(sent > 60 && sent < 140);
+    EXPECT_GOAWAY(&peer, 1, GN_H2_ENHANCE_YOUR_CALM);
+    end();
+}
+
+TEST(J6_pings_amid_a_download_are_no_flood)
+{
+    prepare();
+    begin();
+    peer_get(&peer, 1);
+    peer_send(&peer);
+    static char bytes[8000];
+    driver_respond(&driver, driver_exchange(&driver, 0), 200, 0, -1, NULL, 0);
+    for (unsigned i = 0; i < 300 && !peer.saw_end; i++) { // one for each frame, as a client does that measures
+        driver_data(&driver, driver_exchange(&driver, 0), 0, bytes, sizeof(bytes));
+        peer_window_update(&peer, 0, sizeof(bytes));
+        peer_window_update(&peer, 1, sizeof(bytes));
+        ping(i);
+        peer_send(&peer);
+        peer_forget(&peer);
+    }
+    EXPECT_ALIVE(&peer);
+    end();
+}
+
+static void tiny(unsigned i)
+{
+    (void)i;
+    peer_filled(&peer, GN_H2_DATA, 0, 1, GN_H2_TINY);
+}
+
+TEST(J4_the_size_of_tiny_data_is_exact)
+{
+    prepare();
+    begin();
+    peer_headers(&peer, 1, 0, PEER_POST);
+    peer_send(&peer);
+    CHECK_FLOOD(tiny, 40, 70, GN_REASON_CONTROL_FLOOD, false);
+    end();
+
+    prepare();
+    begin();
+    peer_headers(&peer, 1, 0, PEER_POST);
+    for (unsigned i = 0; i < 200; i++)
+        peer_filled(&peer, GN_H2_DATA, 0, 1, GN_H2_TINY + 1);
+    EXPECT(&peer, "");
+    EXPECT_ALIVE(&peer);
+    end();
+}
+
+static void trailers_of_a_reset_stream(unsigned i)
+{
+    (void)i;
+    peer_headers(&peer, 1, GN_H2_END_STREAM, "a: b\n");
+}
+
+static void request_behind_GOAWAY(unsigned i)
+{
+    peer_get(&peer, 2 * i + 3);
+}
+
+TEST(J6_field_blocks_that_move_nothing)
+{
+    prepare();
+    begin();
+    peer_headers(&peer, 1, 0, PEER_POST);
+    peer_send(&peer);
+    peer_java_resets(&driver, driver_exchange(&driver, 0), GN_H2_CANCEL);
+    EXPECT(&peer, "RST_STREAM 1 CANCEL\n");
+    CHECK_FLOOD(trailers_of_a_reset_stream, 40, 70, GN_REASON_CONTROL_FLOOD, false);
+    end();
+
+    prepare();
+    begin();
+    peer_get(&peer, 1);
+    peer_goaway(&peer, 0, GN_H2_NO_ERROR);
+    EXPECT(&peer, "GOAWAY 1 NO_ERROR\n");
+    CHECK_FLOOD(request_behind_GOAWAY, 40, 70, GN_REASON_CONTROL_FLOOD, false);
+    end();
+}
+
+TEST(J2_data_to_closed_streams_has_the_smaller_budget)
+{
+    prepare();
+    driver.shared->listener.control_frames = 1000;
+    begin();
+    peer_get(&peer, 1);
+    peer_send(&peer);
+    driver_answer(&driver, driver_exchange(&driver, 0), "");
+    peer_send(&peer);
+    peer_forget(&peer);
+    unsigned sent = 0;
+    // What this side has reset lately is ignored, so it is a stream of its own each time.
+    for (; sent < 300 && !peer.saw_end; sent++) {
+        uint32_t stream = 2 * sent + 3;
+        peer_get(&peer, stream);
+        peer_send(&peer);
+        driver_answer(&driver, driver_exchange(&driver, sent + 1), "");
+        peer_send(&peer);
+        peer_data(&peer, stream, 0, "x");
+        peer_stream(&peer, stream)->ended = false;
+        peer_send(&peer);
+        peer_forget(&peer);
+    }
+    CHECK(sent > 40 && sent < 70);
+    CHECK_EQ(peer_reason_count(&driver, GN_REASON_PROVOKED_RESET_FLOOD), 1);
+    end();
+}
+
+TEST(frames_that_crossed_one_of_the_last_resets_are_ignored)
+{
+    driver_prepare(&driver);
+    begin();
+    for (uint32_t i = 0; i < 64; i++) {
+        peer_headers(&peer, 2 * i + 1, 0, PEER_POST);
+        peer_send(&peer);
+        peer_java_resets(&driver, driver_exchange(&driver, i), GN_H2_CANCEL);
+        peer_send(&peer);
+        CHECK(peer_stream(&peer, 2 * i + 1)->reset);
+        peer_forget(&peer);
+    }
+    for (uint32_t i = 0; i < 64; i++) {
+        peer_data(&peer, 2 * i + 1, GN_H2_END_STREAM, "on its way");
+        EXPECT(&peer, "");
+    }
+    EXPECT_ALIVE(&peer);
+    end();
+}
+
+static void wrong_frame_of_a_closed_stream(unsigned i)
+{
+    (void)i;
+    peer_frame(&peer, GN_H2_PRIORITY, 0, 1, "1234", 4);
+}
+
+TEST(J2_wrong_frames_of_closed_streams)
+{
+    prepare();
+    begin();
+    peer_get(&peer, 1);
+    peer_send(&peer);
+    driver_answer(&driver, driver_exchange(&driver, 0), "");
+    peer_send(&peer);
+    peer_forget(&peer);
+    CHECK_FLOOD(wrong_frame_of_a_closed_stream, 40, 70, GN_REASON_PROVOKED_RESET_FLOOD, false);
     end();
 }
 

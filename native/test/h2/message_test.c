@@ -368,6 +368,29 @@ TEST(B15_trailers_over_the_limit_break_the_stream)
     end();
 }
 
+TEST(B15_the_limits_of_trailers_are_exact)
+{
+    for (unsigned over = 0; over < 3; over++) {
+        driver_prepare(&driver);
+        driver.shared->listener.fields = over == 1 ? 9 : 10;
+        driver.shared->listener.trailer_bytes = 10 * (1 + 1 + 32) - (over == 2);
+        peer_start(&peer, &driver);
+        peer_headers(&peer, 1, 0, PEER_POST);
+        char fields[1024] = "";
+        for (unsigned i = 0; i < 10; i++)
+            strcat(fields, "a: b\n");
+        peer_headers(&peer, 1, GN_H2_END_STREAM, fields);
+        peer_send(&peer);
+        struct driver_exchange *exchange = driver_exchange(&driver, 0);
+        CHECK_EQ(exchange->resets, over > 0);
+        CHECK_EQ(exchange->trailers != NULL, over == 0);
+        CHECK_EQ(peer_reason_count(&driver, GN_REASON_TRAILERS_TOO_LARGE), over > 0);
+        CHECK(over == 0 || (peer_stream(&peer, 1)->ended && !peer_stream(&peer, 1)->reset));
+        peer_forget(&peer);
+        end();
+    }
+}
+
 /* ---- length ---- */
 
 TEST(H3_a_body_as_long_as_it_says)

@@ -463,6 +463,7 @@ static inline void peer_tell_headers(struct peer *peer, const struct gn_h2_frame
         stream->ended = frame->flags & GN_H2_END_STREAM;
         peer_tell(peer, "HEADERS %u%s", frame->stream, stream->ended ? " END" : "");
     }
+    CHECK(frame->type == GN_H2_HEADERS || frame->length > 0);
     peer->block = peer_grow(peer->block, &peer->block_room, peer->block_length + frame->length, 1);
     if (frame->length > 0)
         memcpy(peer->block + peer->block_length, payload, frame->length);

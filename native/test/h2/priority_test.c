@@ -252,4 +252,40 @@ TEST(heads_do_not_wait_for_bodies)
     end();
 }
 
+TEST(requests_that_are_the_same_have_the_same_priority)
+{
+    begin();
+    get(3, NULL);
+    get(5, "u=0");
+    get(7, "u=0");
+    get(9, "u=0");
+    get(11, "u=0");
+    answer_all();
+    open_window(4 * BODY);
+    CHECK_CAME(0, BODY, BODY);
+    CHECK_EQ(came(9), BODY);
+    CHECK_EQ(came(11), BODY);
+    end();
+}
+
+TEST(the_last_eight_PRIORITY_UPDATE_before_their_streams_are_kept)
+{
+    begin();
+    peer_priority_update(&peer, 17, "u=0");
+    peer_priority_update(&peer, 3, "u=7");
+    for (uint32_t stream = 13; stream >= 5; stream -= 2)
+        peer_priority_update(&peer, stream, "u=2");
+    peer_priority_update(&peer, 3, "u=0"); // the later one counts
+    for (uint32_t stream = 3; stream <= 17; stream += 2)
+        get(stream, NULL);
+    answer_all();
+    open_window(2 * BODY);
+    CHECK_CAME(BODY, 0, 0);
+    CHECK_EQ(came(17), BODY);
+    open_window(5 * BODY);
+    CHECK_CAME(BODY, BODY, BODY);
+    CHECK_EQ(came(15), 0);
+    end();
+}
+
 TEST_MAIN()

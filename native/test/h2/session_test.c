@@ -693,4 +693,80 @@ TEST(a_field_block_larger_than_a_frame_goes_on_in_CONTINUATION)
     end();
 }
 
+TEST(a_field_block_that_fills_its_frames)
+{
+    begin();
+    static char value[2 * 16384];
+    static uint8_t staged[sizeof(struct gn_staged_field) + 1 + sizeof(value)];
+    memset(value, '{', sizeof(value)); // of no less than 8 bits with Huffman's code
+    uint32_t stream = 1;
+    for (size_t frames = 1; frames <= 2; frames++) {
+        for (size_t length = frames * 16384 - 40; length < frames * 16384; length++, stream += 2) {
+            struct gn_staged_field field = {.name_length = 1, .value_length = (uint32_t)length};
+            memcpy(staged, &field, sizeof(field));
+            staged[sizeof(field)] = 'n';
+            memcpy(staged + sizeof(field) + 1, value, length);
+            peer_get(&peer, stream);
+            peer_send(&peer);
+            struct driver_exchange *exchange = driver_exchange(&driver, driver.exchange_count - 1);
+            uint32_t size = (uint32_t)(sizeof(field) + 1 + length);
+            driver_command(&driver, (struct gn_command){.kind = GN_COMMAND_RESPOND,
+                                                        .flags = GN_FLAG_END | GN_FLAG_RELEASE,
+                                                        .status = 200,
+                                                        .subject = exchange->id,
+                                                        .offset = driver_stage(&driver, staged, size),
+                                                        .length = size,
+                                                        .value = -1});
+            driver_note_release(&driver, exchange);
+            peer_send(&peer);
+            CHECK(peer.text_length > length);
+            CHECK(peer_stream(&peer, stream)->ended);
+            CHECK_EQ(peer.block_length, 0);
+            peer_forget(&peer);
+        }
+    }
+    EXPECT_ALIVE(&peer);
+    end();
+}
+
+TEST(A8_J8_E4_the_time_for_the_beginning_counts_from_its_first_byte)
+{
+    driver_prepare(&driver);
+    driver_open(&driver);
+    peer_connect(&peer, &driver);
+    for (unsigned i = 0; i < 4; i++) {
+        CHECK(!gn_io_memory_saw_end(peer.end));
+        gn_io_memory_write(peer.end, (const uint8_t *)GN_H2_PREFACE + i, 1);
+        driver_settle(&driver);
+        driver_advance(&driver, 9 * SECOND);
+    }
+    CHECK(gn_io_memory_saw_end(peer.end));
+    CHECK_EQ(driver.shared->counters.timeouts, 1);
+    end();
+}
+
+TEST(frames_that_are_unusual_and_no_errors)
+{
+    begin();
+    peer_number(&peer, GN_H2_WINDOW_UPDATE, 0, 0x80000001); // a bit is reserved (section 6.9)
+    EXPECT_ALIVE(&peer);
+    peer_frame(&peer, GN_H2_PING, GN_H2_ACK, 0, "leaving", 8); // nobody asked
+    EXPECT_ALIVE(&peer);
+    peer_get(&peer, 1);
+    EXPECT(&peer, "");
+    CHECK_EQ(driver.exchange_count, 1);
+    peer_frame(&peer, GN_H2_PRIORITY, 0, 99, "1234", 4); // an error of a stream, which is not there
+    EXPECT_ALIVE(&peer);
+    end();
+}
+
+TEST(H5_padding_without_a_length_is_found_at_once)
+{
+    begin();
+    peer_headers(&peer, 1, 0, PEER_POST);
+    peer_frame(&peer, GN_H2_DATA, GN_H2_PADDED, 1, "", 0);
+    EXPECT_GOAWAY(&peer, 1, GN_H2_FRAME_SIZE_ERROR);
+    end();
+}
+
 TEST_MAIN()

@@ -431,4 +431,67 @@ TEST(F7_pseudo_fields_of_CONNECT)
     }
 }
 
+TEST(F5_what_goes_out_keeps_a_tunnel_too)
+{
+    prepare();
+    driver.shared->listener.tunnel_timeout = 100 * SECOND;
+    peer_start(&peer, &driver);
+    struct driver_exchange *exchange = begin_connect(1, CONNECT);
+    driver_open_tunnel(&driver, exchange, 200, "");
+    EXPECT(&peer, OPEN(1));
+    for (unsigned i = 0; i < 5; i++) { // a stream of events to a client that only listens
+        driver_advance(&driver, 90 * SECOND);
+        data(exchange, 0, "an event");
+        EXPECT(&peer, "DATA 1 an event\n");
+    }
+    CHECK_EQ(exchange->resets, 0);
+    end();
+}
+
+TEST(B24_the_limit_of_a_body_is_none_of_a_tunnel)
+{
+    prepare();
+    driver.shared->listener.body_bytes = 10;
+    peer_start(&peer, &driver);
+    struct driver_exchange *exchange = begin_connect(1, CONNECT);
+    peer_data(&peer, 1, 0, "more than it takes");
+    EXPECT(&peer, "");
+    driver_open_tunnel(&driver, exchange, 200, "");
+    EXPECT(&peer, OPEN(1));
+    peer_data(&peer, 1, 0, ", and so is this");
+    EXPECT(&peer, "");
+    check_body(exchange, "more than it takes, and so is this");
+    end();
+}
+
+TEST(CONNECT_is_accepted_by_2xx_alone)
+{
+    prepare();
+    peer_start(&peer, &driver);
+    struct driver_exchange *exchange = begin_connect(1, CONNECT);
+    driver_respond(&driver, exchange, 300, GN_FLAG_END | GN_FLAG_RELEASE, -1, "", 0);
+    driver_note_release(&driver, exchange);
+    EXPECT(&peer, "HEADERS 1 END :status: 300 | content-length: 0\nRST_STREAM 1 NO_ERROR\n");
+    CHECK_EQ(driver.shared->counters.tunnels_open, 0);
+    // Nor by a prepared response, which has a length.
+    struct driver_staged none = {.length = 0};
+    exchange = begin_connect(3, CONNECT);
+    driver_keep(&driver, gn_id(0, 7), (struct gn_command){.value = 0}, &none, "", 0);
+    driver_send_kept(&driver, exchange, 0, gn_id(0, 7));
+    driver_forget(&driver, gn_id(0, 7));
+    EXPECT(&peer, "");
+    CHECK_EQ(driver.shared->counters.commands_rejected, 1);
+    driver.shared->counters.commands_rejected = 0;
+    end();
+}
+
+TEST(F7_extended_CONNECT_where_CONNECT_is_off)
+{
+    prepare();
+    driver.shared->listener.connect = 0;
+    peer_start(&peer, &driver);
+    begin_connect(1, WEBSOCKET);
+    end();
+}
+
 TEST_MAIN()

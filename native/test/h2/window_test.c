@@ -265,6 +265,26 @@ TEST(J7_credit_waits_for_a_client_that_does_not_read)
     end();
 }
 
+TEST(J7_only_some_responses_begin_with_all_of_their_credit)
+{
+    begin(65535);
+    for (uint32_t i = 0; i < 18; i++)
+        CHECK_EQ(get(2 * i + 1)->queued, i >= 16);
+    driver_answer(&driver, driver_exchange(&driver, 0), "");
+    peer_send(&peer);
+    CHECK(!get(37)->queued);
+    CHECK(get(39)->queued);
+    // One of the others gets some more when its client first takes some of it, once.
+    struct driver_exchange *exchange = driver_exchange(&driver, 17);
+    driver_respond(&driver, exchange, 200, 0, -1, bytes, 1000);
+    CHECK_EQ(came(35), 1000);
+    CHECK_EQ(exchange->credits, 1000 + 65536 - GN_QUEUED_SEND_CREDIT);
+    driver_data(&driver, exchange, 0, bytes, 500);
+    CHECK_EQ(came(35), 1500);
+    CHECK_EQ(exchange->credits, 1500 + 65536 - GN_QUEUED_SEND_CREDIT);
+    end();
+}
+
 /* ---- what it receives ---- */
 
 /* Sends a body on a stream: what the client may still send then by the connection's window and the stream's. */
@@ -568,6 +588,90 @@ TEST(H7_padding_comes_back_though_the_body_waits)
     peer_send(&peer);
     CHECK(peer.credit >= 200 * 256 - 32768);
     CHECK(peer_stream(&peer, 1)->credit >= 200 * 256 - 32768);
+    end();
+}
+
+TEST(H8_a_body_that_nobody_takes_comes_to_a_halt)
+{
+    driver_prepare(&driver);
+    driver.shared->listener.stream_window = 65536;
+    driver.shared->listener.discard_bytes = 32768;
+    peer_start_with(&peer, &driver, (const struct peer_setting[]){{GN_H2_INITIAL_WINDOW_SIZE, 0}, {0, 0}});
+    peer_headers(&peer, 1, 0, PEER_POST);
+    peer_send(&peer);
+    struct driver_exchange *exchange = driver_exchange(&driver, 0);
+    driver_respond(&driver, exchange, 200, GN_FLAG_END | GN_FLAG_RELEASE, -1, "hello", 5); // waits for its window
+    driver_note_release(&driver, exchange);
+    peer_send(&peer);
+    peer_data_filled(&peer, 1, 0, 65536);
+    peer_send(&peer);
+    CHECK_EQ(peer_stream(&peer, 1)->credit, 32768);
+    peer_data_filled(&peer, 1, 0, 32768);
+    peer_send(&peer);
+    CHECK_EQ(peer_stream(&peer, 1)->credit, 32768);
+    CHECK(!peer_stream(&peer, 1)->reset);
+    CHECK_EQ(exchange->data_events, 0);
+    CHECK_EQ(driver.unknown, 0);
+    peer_window_update(&peer, 1, 5);
+    peer_send(&peer);
+    CHECK(peer_stream(&peer, 1)->ended);
+    end();
+}
+
+TEST(a_stream_that_has_ended_needs_no_window)
+{
+    driver_prepare(&driver);
+    driver.shared->listener.stream_window = driver.shared->listener.connection_window = 65535;
+    driver.shared->listener.receive_credit = 16384;
+    driver.hold_bodies = true;
+    peer_start(&peer, &driver);
+    peer_headers(&peer, 1, 0, PEER_POST);
+    peer_send(&peer);
+    peer_data_filled(&peer, 1, GN_H2_END_STREAM, 65535);
+    peer_send(&peer);
+    CHECK(driver_exchange(&driver, 0)->body_length < 32767);
+    struct driver_exchange *exchange = driver_exchange(&driver, 0);
+    while (exchange->block_count > 0) {
+        driver_credit(&driver, exchange);
+        peer_send(&peer);
+    }
+    CHECK_EQ(exchange->body_length, 65535);
+    CHECK(exchange->ended);
+    CHECK_EQ(peer_stream(&peer, 1)->credit, 0);
+    CHECK(peer.credit > 0);
+    end();
+}
+
+TEST(H6_DATA_that_is_too_large_counts_for_the_connections_window)
+{
+    driver_prepare(&driver);
+    driver.shared->listener.stream_window = 65535;
+    driver.shared->listener.connection_window = 65535;
+    peer_start(&peer, &driver);
+    peer_headers(&peer, 1, 0, PEER_POST);
+    peer_filled(&peer, GN_H2_DATA, 0, 1, 20000);
+    EXPECT(&peer, "RST_STREAM 1 FRAME_SIZE_ERROR\n");
+    peer_data_filled(&peer, 1, 0, 12767); // half of the window is used up now
+    EXPECT(&peer, "WINDOW_UPDATE 0 32767\n");
+    peer_filled(&peer, GN_H2_DATA, 0, 1, 65536);
+    EXPECT_GOAWAY(&peer, 1, GN_H2_FLOW_CONTROL_ERROR);
+    end();
+}
+
+TEST(Javas_credit_never_exceeds_the_setting)
+{
+    driver_prepare(&driver);
+    driver.shared->listener.receive_credit = 1000;
+    driver.hold_bodies = true;
+    peer_start(&peer, &driver);
+    peer_headers(&peer, 1, 0, PEER_POST);
+    peer_send(&peer);
+    struct driver_exchange *exchange = driver_exchange(&driver, 0);
+    driver_ask(&driver, exchange, 100000);
+    driver_ask(&driver, exchange, 100000);
+    peer_data_filled(&peer, 1, 0, 16384);
+    peer_send(&peer);
+    CHECK(exchange->body_length > 0 && exchange->body_length <= 1000);
     end();
 }
 
