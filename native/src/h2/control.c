@@ -70,6 +70,8 @@ void gn_h2_send_ping(struct gn_connection *connection, enum gn_h2_ping why)
 
 void gn_h2_send_goaway(struct gn_connection *connection, uint32_t last, uint32_t code, const char *text)
 {
+    // It must not grow (section 6.8): a stream that was left out stays so.
+    last = last < connection->h2->last_served ? last : connection->h2->last_served;
     size_t text_length = strnlen(text, TEXT_MAX);
     uint8_t *to = gn_h2_reserve(connection, GN_H2_FRAME_HEADER + 8 + text_length);
     if (to == NULL)
