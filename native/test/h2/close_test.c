@@ -756,4 +756,33 @@ TEST(E5_a_body_that_Java_waits_for_again)
     end();
 }
 
+TEST(H14_the_last_stream_of_GOAWAY_never_grows)
+{
+    begin_with(GN_H2_END_STREAM, PEER_GET);
+    close_gracefully(1);
+    EXPECT(&peer, GOING);
+    peer_pong(&peer);
+    EXPECT(&peer, "GOAWAY 1 NO_ERROR\n");
+    peer_get(&peer, 3); // left out, so the client may have sent it elsewhere
+    peer_number(&peer, GN_H2_WINDOW_UPDATE, 0, 0);
+    EXPECT_GOAWAY(&peer, 1, GN_H2_PROTOCOL_ERROR);
+    end();
+}
+
+TEST(H14_a_stream_that_was_served_and_is_over_stays_so_behind_GOAWAY)
+{
+    begin_with(GN_H2_END_STREAM, PEER_GET);
+    peer_get(&peer, 3);
+    EXPECT(&peer, "");
+    close_gracefully(1);
+    EXPECT(&peer, GOING);
+    peer_pong(&peer);
+    EXPECT(&peer, "GOAWAY 3 NO_ERROR\n");
+    driver_answer(&driver, driver_exchange(&driver, 0), "");
+    EXPECT(&peer, EMPTY_OK(1));
+    peer_headers(&peer, 1, GN_H2_END_STREAM, "t: u\n");
+    EXPECT_GOAWAY(&peer, 3, GN_H2_STREAM_CLOSED);
+    end();
+}
+
 TEST_MAIN()
