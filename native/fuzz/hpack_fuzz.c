@@ -212,11 +212,15 @@ static bool is_same(const struct gn_hpack_list *list, const struct gn_hpack_fiel
            memcmp(list->octets + field->value, other->value.octets, other->value.length) == 0;
 }
 
-/* Fields that are none of a message would come back as others: their names in lower case. */
+/* Fields that are none of a message would come back as others: their names in lower case. Of those that begin with a colon
+   the list does not say so, since nobody takes one that is not known. */
 static void check_again(const struct gn_hpack_list *list)
 {
     static struct gn_hpack_field others[FIELDS_MAX];
     size_t bound = GN_HPACK_BEGIN_MAX;
+    for (uint32_t i = 0; i < list->count; i++)
+        if (list->fields[i].token == GN_PSEUDO_UNKNOWN)
+            return;
     for (uint32_t i = 0; i < list->count; i++)
         bound += gn_hpack_field_max(list->fields[i].name_length, list->fields[i].value_length);
     uint8_t *block = malloc(bound), *to = gn_hpack_encode_begin(&encoder, block);
