@@ -16,7 +16,8 @@
  *   than GN_RELIEF_BODY_RATE; else a byte now and then would keep its head for ever.
  * A connection that waits for memory itself, and has no request before that is still being handled, counts as stalled
  * GN_RELIEF_WAITED after its peer was last heard before it waited: those who wait may hold among them all that they wait
- * for (where it is bodies, one after the other goes on all the same, see gn_h1_body_block). It does not while Java holds bodies of more than half of the memory that requests have, since that comes back. So
+ * for (where it is bodies, one after the other goes on all the same, see gn_body_block). It does not while
+ * Java holds bodies of more than half of the memory that requests have, since that comes back. So
  * a connection that waits for Java or for credit is never ended, whatever it holds.
  *
  * Of HTTP/2 the streams that have stalled are reset (h2/time.h), and their connection lives on, unless it is that which has

@@ -2,7 +2,7 @@
 
 #include <string.h>
 
-#include "conn/connection.h"
+#include "conn/body.h"
 #include "h1/body.h"
 #include "h1/chunked.h"
 #include "h1/prepared.h"
@@ -620,9 +620,8 @@ bool gn_h1_reply_trailers(struct gn_exchange *exchange, const struct gn_command 
 void gn_h1_reply_credit(struct gn_exchange *exchange, uint64_t bytes)
 {
     struct gn_connection *connection = exchange->connection;
-    uint64_t most = connection->settings->receive_credit;
     bool waited = exchange->receive_credit > 0;
-    exchange->receive_credit = bytes > most - exchange->receive_credit ? most : exchange->receive_credit + bytes;
+    gn_body_credit(exchange, bytes);
     if (exchange->expecting && bytes > 0) {
         exchange->expecting = false;
         static const char interim[] = "HTTP/1.1 100 Continue\r\n\r\n";

@@ -2,7 +2,7 @@
 
 #include <string.h>
 
-#include "conn/connection.h"
+#include "conn/body.h"
 #include "conn/listener.h"
 #include "h1/body.h"
 #include "h1/head_writer.h"
@@ -114,11 +114,6 @@ static void fail_body(struct gn_connection *connection, unsigned reason, unsigne
 
 /* ---- bodies ---- */
 
-static bool is_too_large(const struct gn_connection *connection, uint64_t body)
-{
-    return connection->settings->body_bytes != 0 && body > connection->settings->body_bytes;
-}
-
 static void body_complete(struct gn_connection *connection)
 {
     struct gn_h1_session *session = &connection->h1;
@@ -192,7 +187,7 @@ static size_t deliver_chunks(struct gn_connection *connection, const uint8_t *by
         struct gn_h1_chunked_step step;
         if (gn_h1_chunked_decode(&session->chunked, bytes + used, length - used, room - filled, &step) !=
                 GN_H1_CHUNKED_DATA ||
-            is_too_large(connection, session->chunked.total)) {
+            gn_body_is_too_large(connection, session->chunked.total)) {
             session->chunked = before; // no data but something else comes next
             break;
         }
@@ -218,7 +213,7 @@ static size_t read_chunked(struct gn_connection *connection, const uint8_t *byte
     struct gn_h1_chunked before = session->chunked;
     struct gn_h1_chunked_step step;
     enum gn_h1_chunked_status status = gn_h1_chunked_decode(&session->chunked, bytes, length, room, &step);
-    if (is_too_large(connection, session->chunked.total)) {
+    if (gn_body_is_too_large(connection, session->chunked.total)) {
         fail_body(connection, GN_REASON_BODY_TOO_LARGE, 413);
         return length;
     }
@@ -320,7 +315,7 @@ static unsigned refusal(const struct gn_connection *connection, const struct gn_
         *status = 417;
         return GN_REASON_UNKNOWN_EXPECTATION;
     }
-    if (request->framing == GN_H1_SIZED && is_too_large(connection, request->content_length)) {
+    if (request->framing == GN_H1_SIZED && gn_body_is_too_large(connection, request->content_length)) {
         *status = 413;
         return GN_REASON_BODY_TOO_LARGE;
     }

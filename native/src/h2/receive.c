@@ -2,15 +2,12 @@
 
 #include <string.h>
 
-#include "conn/connection.h"
+#include "conn/body.h"
 #include "conn/listener.h"
 #include "h2/hpack_tables.h"
 #include "h2/reply.h"
 #include "h2/request.h"
 #include "h2/session.h"
-
-/* The most bytes in one DATA event. */
-#define DATA_MAX 16384U
 
 /* A list has pseudo-header fields besides those that count. */
 #define PSEUDO_MAX 5U
@@ -48,46 +45,24 @@ static void deliver_trailers(struct gn_connection *connection, struct gn_h2_stre
 /* A block for `length` octets of body. 0: blocked. */
 static uint64_t body_block(struct gn_connection *connection, struct gn_h2_stream *stream, size_t length)
 {
-    struct gn_context *context = connection->context;
     uint64_t block = 0;
-    if (gn_ring_room(&context->ring) == 0) {
+    if (gn_ring_room(&connection->context->ring) == 0)
         connection->blocked |= GN_BLOCKED_RING;
-    } else if ((block = gn_arena_allocate(&context->arena, GN_ARENA_BODY_IN, length)) == 0) {
-        // One after the other of those who wait goes on, see gn_h1_body_block.
-        context->memory_short = true;
-        block = gn_arena_allocate(&context->arena, GN_ARENA_PROGRESS, DATA_MAX);
-        connection->blocked |= block == 0 ? GN_BLOCKED_MEMORY : 0;
-    }
+    else
+        block = gn_body_block(connection, length);
     if (block == 0)
         stream->interrupted = true;
     return block;
 }
 
-/* Hands a filled block to Java, under credit, which counts memory. */
 static void deliver_block(struct gn_connection *connection, struct gn_h2_stream *stream, uint64_t block, size_t length,
                           bool end)
 {
-    struct gn_context *context = connection->context;
-    struct gn_exchange *exchange = stream->exchange;
-    uint64_t charged = gn_arena_capacity(&context->arena, block);
-    exchange->receive_credit -= charged < exchange->receive_credit ? charged : exchange->receive_credit;
-    exchange->expecting = false;
-    gn_arena_lend(&context->arena, block);
-    gn_ring_write(&context->ring, (struct gn_event){.kind = GN_EVENT_DATA,
-                                                    .flags = end ? GN_FLAG_END : 0,
-                                                    .length = (uint32_t)length,
-                                                    .subject = gn_exchange_id(exchange),
-                                                    .block = block});
-    if (exchange->receive_credit == 0)
+    gn_body_deliver(stream->exchange, block, length, end);
+    if (stream->exchange->receive_credit == 0)
         stream->interrupted = true;
     if (end)
         end_request(connection, stream, true);
-}
-
-static size_t piece(const struct gn_h2_stream *stream, uint64_t length)
-{
-    uint64_t most = length < DATA_MAX ? length : DATA_MAX;
-    return (size_t)(most < stream->exchange->receive_credit ? most : stream->exchange->receive_credit);
 }
 
 bool gn_h2_deliver(struct gn_connection *connection, struct gn_h2_stream *stream)
@@ -97,7 +72,7 @@ bool gn_h2_deliver(struct gn_connection *connection, struct gn_h2_stream *stream
     if (stream->tunnel_waits || exchange->released || exchange->broken)
         return true;
     while (stream->input.length > 0) {
-        size_t length = piece(stream, stream->input.length);
+        size_t length = gn_body_piece(exchange, stream->input.length);
         if (length == 0)
             return true;
         uint64_t block = body_block(connection, stream, length);
@@ -147,11 +122,6 @@ void gn_h2_fail_body(struct gn_connection *connection, struct gn_h2_stream *stre
     }
     gn_exchange_break(connection->context, exchange, reason, status);
     gn_h2_reply_error(exchange, status);
-}
-
-static bool is_too_large(const struct gn_connection *connection, uint64_t body)
-{
-    return connection->settings->body_bytes != 0 && body > connection->settings->body_bytes;
 }
 
 /* The last frame of the request's body came. */
@@ -211,7 +181,7 @@ static bool accept_data(struct gn_connection *connection, const struct gn_h2_fra
     stream->receive_wait.progress += octets;
     struct gn_exchange *exchange = stream->exchange;
     bool tunnel = exchange->framing == GN_BODY_RAW || stream->tunnel_waits;
-    if (!tunnel && !exchange->broken && is_too_large(connection, stream->body_total)) {
+    if (!tunnel && !exchange->broken && gn_body_is_too_large(connection, stream->body_total)) {
         gn_h2_fail_body(connection, stream, GN_REASON_BODY_TOO_LARGE, 413);
         return false;
     }
@@ -284,7 +254,7 @@ size_t gn_h2_receive_data(struct gn_connection *connection, const uint8_t *bytes
     } else if (stream->input.length > 0 || exchange->receive_credit == 0 || stream->tunnel_waits) {
         hold(connection, stream, bytes, used);
     } else {
-        used = piece(stream, used);
+        used = gn_body_piece(exchange, used);
         ends = session->data.end && used == session->data.left;
         uint64_t block = body_block(connection, stream, used);
         if (block == 0)
@@ -315,7 +285,7 @@ static unsigned refusal(const struct gn_connection *connection, const struct gn_
         *status = 417;
         return GN_REASON_UNKNOWN_EXPECTATION;
     }
-    if (request->content_length > 0 && is_too_large(connection, (uint64_t)request->content_length)) {
+    if (request->content_length > 0 && gn_body_is_too_large(connection, (uint64_t)request->content_length)) {
         *status = 413;
         return GN_REASON_BODY_TOO_LARGE;
     }

@@ -2,7 +2,7 @@
 
 #include <string.h>
 
-#include "conn/connection.h"
+#include "conn/body.h"
 #include "h2/frame.h"
 #include "h2/prepared.h"
 #include "h2/receive.h"
@@ -500,9 +500,8 @@ void gn_h2_reply_credit(struct gn_exchange *exchange, uint64_t bytes)
 {
     struct gn_connection *connection = exchange->connection;
     struct gn_h2_stream *stream = exchange->stream;
-    uint64_t most = connection->settings->receive_credit;
     bool waited = exchange->receive_credit > 0;
-    exchange->receive_credit = bytes > most - exchange->receive_credit ? most : exchange->receive_credit + bytes;
+    gn_body_credit(exchange, bytes);
     if (stream == NULL)
         return;
     if (exchange->expecting && bytes > 0) {
