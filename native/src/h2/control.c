@@ -6,6 +6,7 @@
 #include "h2/estimate.h"
 #include "h2/reply.h"
 #include "h2/session.h"
+#include "h2/time.h"
 
 /* The most bytes of GOAWAY's text. */
 #define TEXT_MAX 128U
@@ -233,8 +234,7 @@ static void receive_ping(struct gn_connection *connection, const struct gn_h2_fr
     } else if (session->leaving == GN_H2_LEAVING &&
                memcmp(payload, ping_payloads[GN_H2_PING_LEAVING], PING_LENGTH) == 0) {
         // What the peer sent before it knew of the first GOAWAY is here.
-        session->leaving = GN_H2_LEFT;
-        gn_h2_send_goaway(connection, session->last_stream, GN_H2_NO_ERROR, "");
+        gn_h2_leave(connection);
     }
 }
 
@@ -246,7 +246,7 @@ static void receive_window_update(struct gn_connection *connection, const struct
     struct gn_h2_stream *stream = frame->stream == 0 ? NULL : gn_h2_streams_find(&session->streams, frame->stream);
     if (frame->stream != 0 && stream == NULL) {
         if (gn_h2_is_idle(session, frame->stream))
-            gn_h2_fail(connection, GN_H2_PROTOCOL_ERROR, GN_REASON_HTTP_2_ERROR); // it is idle
+            gn_h2_fail(connection, GN_H2_PROTOCOL_ERROR, GN_REASON_HTTP_2_ERROR);
         return; // it may have crossed its stream's end
     }
     if (more == 0) {
@@ -321,11 +321,8 @@ static void receive_priority_update(struct gn_connection *connection, const stru
 static void receive_goaway(struct gn_connection *connection)
 {
     // Nothing is pushed, so no stream of ours is named. The peer opens no more: the connection ends with those it has.
-    struct gn_h2_session *session = connection->h2;
-    if (session->leaving != GN_H2_LEFT) {
-        session->leaving = GN_H2_LEFT;
-        gn_h2_send_goaway(connection, session->last_stream, GN_H2_NO_ERROR, "");
-    }
+    if (connection->h2->leaving != GN_H2_LEFT)
+        gn_h2_leave(connection);
 }
 
 void gn_h2_receive_control(struct gn_connection *connection, const struct gn_h2_frame *frame, const uint8_t *payload)

@@ -101,8 +101,7 @@ bool gn_h2_deliver(struct gn_connection *connection, struct gn_h2_stream *stream
 
 void gn_h2_schedule_delivery(struct gn_connection *connection, struct gn_h2_stream *stream)
 {
-    bool waits = stream->input.length > 0 || stream->trailers != 0 ||
-                 (stream->receive_ended && !stream->exchange->request_ended);
+    bool waits = gn_h2_stream_holds_input(stream) || (stream->receive_ended && !stream->exchange->request_ended);
     if (!waits || !gn_list_empty(&stream->deliverable))
         return;
     gn_list_append(&connection->h2->deliverable, &stream->deliverable);
@@ -133,7 +132,7 @@ static void body_ended(struct gn_connection *connection, struct gn_h2_stream *st
         return;
     }
     struct gn_exchange *exchange = stream->exchange;
-    if (!exchange->request_ended && stream->input.length == 0 && stream->trailers == 0 && !stream->tunnel_waits)
+    if (!exchange->request_ended && !gn_h2_stream_holds_input(stream) && !stream->tunnel_waits)
         end_request(connection, stream, false);
     gn_h2_await_body(connection, stream);
     // What Java has not taken outlives the stream on the wire.
@@ -141,7 +140,7 @@ static void body_ended(struct gn_connection *connection, struct gn_h2_stream *st
         gn_h2_close(connection, stream);
 }
 
-/* Why no DATA may come for a stream, if it may not. */
+/* Whether a DATA frame may go to its stream, which is *found; else what is wrong was told. */
 static bool accept_data(struct gn_connection *connection, const struct gn_h2_frame *frame, uint32_t octets,
                         struct gn_h2_stream **found)
 {
@@ -440,7 +439,6 @@ static void admit(struct gn_connection *connection, const struct coming *coming,
         session->full_credits >= GN_H2_FULL_CREDITS && connection->settings->stream_send_credit > GN_QUEUED_SEND_CREDIT;
     stream->full_credit = !exchange->queued;
     session->full_credits += stream->full_credit;
-    session->used = true;
     context->counters->requests++;
     gn_h2_budget_give(&session->control_frames, GN_H2_REQUEST_GIVES);
     unsigned flags = (exchange->request_ended ? GN_FLAG_END : 0U) | (exchange->queued ? GN_FLAG_QUEUED : 0U);

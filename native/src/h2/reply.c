@@ -76,6 +76,13 @@ static size_t frame_room(const struct gn_connection *connection, const struct gn
     return (size_t)(room < (uint64_t)session->send_window ? room : (uint64_t)session->send_window);
 }
 
+/* Whether a body of `length` octets goes out as one frame in the block of its head. */
+static bool may_join(const struct gn_connection *connection, const struct gn_h2_stream *stream, size_t length)
+{
+    return length > 0 && length <= JOINED_BODY_MAX && may_write(connection, stream) &&
+           frame_room(connection, stream, length) == length;
+}
+
 /* Octets leave the exchange for the output as a DATA frame. */
 static void count_data(struct gn_connection *connection, struct gn_h2_stream *stream, size_t length)
 {
@@ -270,7 +277,7 @@ static void open_tunnel(struct gn_connection *connection, struct gn_exchange *ex
     gn_h2_await_body(connection, exchange->stream);
 }
 
-/* Takes the body that came with a head, `sent` octets of which are out already. */
+/* Takes the body that came with a head; `sent`: it is out already. */
 static void finish_head(struct gn_exchange *exchange, const struct gn_command *command, const uint8_t *body,
                         size_t length, bool sent)
 {
@@ -326,8 +333,7 @@ bool gn_h2_reply_respond(struct gn_exchange *exchange, const struct gn_command *
     size_t length = exchange->framing == GN_BODY_NONE ? 0 : command->body_length;
     bool whole = exchange->framing == GN_BODY_NONE ||
                  (end && (exchange->framing != GN_BODY_SIZED || exchange->body_left == length));
-    bool joined = length > 0 && length <= JOINED_BODY_MAX && may_write(connection, stream) &&
-                  frame_room(connection, stream, length) == length;
+    bool joined = may_join(connection, stream, length);
     exchange->response = GN_RESPONSE_BEGUN;
     exchange->notify = command->flags & GN_FLAG_NOTIFY;
     exchange->expecting = false;
@@ -362,8 +368,7 @@ bool gn_h2_reply_prepared(struct gn_exchange *exchange, const struct gn_command 
     if (connection->state != GN_CONNECTION_OPEN)
         return true;
     size_t length = exchange->head_only || !gn_prepared_has_content(prepared) ? 0 : prepared->body_length;
-    bool joined = length > 0 && length <= JOINED_BODY_MAX && may_write(connection, stream) &&
-                  frame_room(connection, stream, length) == length;
+    bool joined = may_join(connection, stream, length);
     exchange->framing = length == 0 ? GN_BODY_NONE : GN_BODY_SIZED;
     exchange->response = GN_RESPONSE_BEGUN;
     exchange->notify = command->flags & GN_FLAG_NOTIFY;

@@ -77,18 +77,9 @@ static enum gn_h2_request_status take_length(struct reading *reading, const stru
 /* Whether a field belongs to a connection of HTTP/1 (section 8.2.2). */
 static bool is_of_connection(const struct gn_hpack_list *list, const struct gn_hpack_field *field)
 {
-    switch (field->token) {
-    case GN_FIELD_CONNECTION:
-    case GN_FIELD_KEEP_ALIVE:
-    case GN_FIELD_PROXY_CONNECTION:
-    case GN_FIELD_TRANSFER_ENCODING:
-    case GN_FIELD_UPGRADE:
-        return true;
-    case GN_FIELD_TE:
+    if (field->token == GN_FIELD_TE)
         return !IS(list, value_of(field), "trailers");
-    default:
-        return false;
-    }
+    return gn_field_name_of_connection(field->token);
 }
 
 static enum gn_h2_request_status take_field(struct reading *reading, const struct gn_hpack_field *field)

@@ -30,12 +30,6 @@ size_t gn_h2_response_bound(const struct gn_h2_response *response)
     return measure(at, end, &bound) ? bound : 0;
 }
 
-static bool is_of_connection(unsigned token)
-{
-    return token == GN_FIELD_CONNECTION || token == GN_FIELD_KEEP_ALIVE || token == GN_FIELD_PROXY_CONNECTION ||
-           token == GN_FIELD_TRANSFER_ENCODING || token == GN_FIELD_UPGRADE;
-}
-
 /* Writes the fields in at..end; whether a date was among them. */
 static uint8_t *put_fields(uint8_t *to, struct gn_hpack_encoder *encoder, const uint8_t *at, const uint8_t *end,
                            bool *dated)
@@ -43,7 +37,7 @@ static uint8_t *put_fields(uint8_t *to, struct gn_hpack_encoder *encoder, const 
     struct gn_staged_field entry;
     for (; at < end; at += gn_staged_size(&entry)) {
         memcpy(&entry, at, sizeof(entry));
-        if (is_of_connection(entry.token))
+        if (gn_field_name_of_connection(entry.token))
             continue;
         *dated |= entry.token == GN_FIELD_DATE;
         const uint8_t *name = at + sizeof(entry);

@@ -9,6 +9,17 @@
 #include "h2/reply.h"
 #include "h2/time.h"
 
+/* No stream is on any list. */
+static void start_lists(struct gn_h2_session *session)
+{
+    gn_h2_scheduler_start(&session->scheduler);
+    gn_list_start(&session->deliverable);
+    gn_list_start(&session->granted);
+    gn_list_start(&session->bodies);
+    gn_list_start(&session->pauses);
+    gn_list_start(&session->windows);
+}
+
 int gn_h2_session_start(struct gn_connection *connection)
 {
     struct gn_context *context = connection->context;
@@ -20,12 +31,7 @@ int gn_h2_session_start(struct gn_connection *connection)
     connection->protocol = &gn_h2_protocol;
     gn_hpack_decoder_start(&session->decoder, &context->memory, GN_HPACK_ENCODER_TABLE_MAX);
     gn_hpack_encoder_start(&session->encoder, &context->memory);
-    gn_h2_scheduler_start(&session->scheduler);
-    gn_list_start(&session->deliverable);
-    gn_list_start(&session->granted);
-    gn_list_start(&session->bodies);
-    gn_list_start(&session->pauses);
-    gn_list_start(&session->windows);
+    start_lists(session);
     session->send_window = GN_H2_WINDOW_DEFAULT;
     session->peer_window = GN_H2_WINDOW_DEFAULT;
     session->peer_frame_bytes = GN_H2_FRAME_SIZE_MIN;
@@ -78,12 +84,7 @@ static void leave_exchanges(struct gn_connection *connection, unsigned reason)
             gn_exchange_sent(connection->context, exchange, reason);
         gn_exchange_detach(connection->context, exchange);
     }
-    gn_h2_scheduler_start(&session->scheduler);
-    gn_list_start(&session->deliverable);
-    gn_list_start(&session->granted);
-    gn_list_start(&session->bodies);
-    gn_list_start(&session->pauses);
-    gn_list_start(&session->windows);
+    start_lists(session);
     session->data.stream = NULL;
 }
 
@@ -115,15 +116,21 @@ bool gn_h2_was_reset(const struct gn_h2_session *session, uint32_t id)
     return false;
 }
 
+/* A frame whose payload is one number. False: the connection was ended. */
+static bool send_number(struct gn_connection *connection, enum gn_h2_frame_type type, uint32_t id, uint32_t number)
+{
+    uint8_t *to = gn_h2_reserve(connection, GN_H2_FRAME_HEADER + 4);
+    if (to == NULL)
+        return false;
+    gn_h2_write_32(gn_h2_frame_write(to, 4, type, 0, id), number);
+    gn_h2_commit(connection, GN_H2_FRAME_HEADER + 4);
+    return true;
+}
+
 void gn_h2_send_reset(struct gn_connection *connection, uint32_t id, uint32_t code, bool ended)
 {
     struct gn_h2_session *session = connection->h2;
-    uint8_t *to = gn_h2_reserve(connection, GN_H2_FRAME_HEADER + 4);
-    if (to == NULL)
-        return;
-    gn_h2_write_32(gn_h2_frame_write(to, 4, GN_H2_RST_STREAM, 0, id), code);
-    gn_h2_commit(connection, GN_H2_FRAME_HEADER + 4);
-    if (!ended)
+    if (send_number(connection, GN_H2_RST_STREAM, id, code) && !ended)
         session->reset_ids[session->resets_made++ % GN_H2_RESETS_KEPT] = id;
 }
 
@@ -205,21 +212,12 @@ static uint32_t open_window(int32_t *window, uint32_t *taken, uint64_t size)
     return more;
 }
 
-static void send_window_update(struct gn_connection *connection, uint32_t id, uint32_t more)
-{
-    uint8_t *to = gn_h2_reserve(connection, GN_H2_FRAME_HEADER + 4);
-    if (to == NULL)
-        return;
-    gn_h2_write_32(gn_h2_frame_write(to, 4, GN_H2_WINDOW_UPDATE, 0, id), more);
-    gn_h2_commit(connection, GN_H2_FRAME_HEADER + 4);
-}
-
 void gn_h2_open_stream(struct gn_connection *connection, struct gn_h2_stream *stream)
 {
     uint64_t size = (uint64_t)connection->h2->stream_window;
     uint32_t more = open_window(&stream->receive_window, &stream->taken, size);
     if (more > 0)
-        send_window_update(connection, stream->id, more);
+        send_number(connection, GN_H2_WINDOW_UPDATE, stream->id, more);
 }
 
 void gn_h2_take(struct gn_connection *connection, struct gn_h2_stream *stream, uint32_t octets)
@@ -230,7 +228,7 @@ void gn_h2_take(struct gn_connection *connection, struct gn_h2_stream *stream, u
     session->taken += octets;
     uint32_t more = open_window(&session->receive_window, &session->taken, (uint64_t)session->connection_size);
     if (more > 0)
-        send_window_update(connection, 0, more);
+        send_number(connection, GN_H2_WINDOW_UPDATE, 0, more);
     if (stream == NULL || stream->receive_ended || connection->state != GN_CONNECTION_OPEN)
         return;
     stream->taken += octets;
@@ -239,7 +237,7 @@ void gn_h2_take(struct gn_connection *connection, struct gn_h2_stream *stream, u
 
 /* ---- input ---- */
 
-/* What a frame may not be where it stands: the error of the connection, or none. */
+/* Whether a frame may not stand where it does, which is an error of the connection. */
 static bool is_out_of_place(const struct gn_h2_session *session, const struct gn_h2_frame *frame)
 {
     if (!session->settings_received && (frame->type != GN_H2_SETTINGS || (frame->flags & GN_H2_ACK)))

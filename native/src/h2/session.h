@@ -145,7 +145,6 @@ struct gn_h2_session {
     uint64_t leaving_since;
     uint8_t leaving; /* enum gn_h2_leaving */
     bool settings_received;
-    bool used; /* a request was received */
 };
 
 /* Begins HTTP/2 on a connection whose preface was read: 0 or -ENOMEM, nothing changed. */

@@ -222,13 +222,11 @@ uint64_t gn_h2_relieve(struct gn_connection *connection, uint64_t late, uint64_t
     return bytes;
 }
 
-/* The second step: no new streams, and the end with the last of those that there are. */
-static void leave(struct gn_connection *connection)
+void gn_h2_leave(struct gn_connection *connection)
 {
     struct gn_h2_session *session = connection->h2;
     session->leaving = GN_H2_LEFT;
     gn_h2_send_goaway(connection, session->last_stream, GN_H2_NO_ERROR, "");
-    gn_h2_settle(connection);
 }
 
 void gn_h2_finish(struct gn_connection *connection)
@@ -268,12 +266,14 @@ void gn_h2_expired(struct gn_connection *connection, unsigned reason)
         gn_h2_fail(connection, GN_H2_SETTINGS_TIMEOUT, reason);
         break;
     case GN_REASON_SHUTDOWN:
-        leave(connection);
+        gn_h2_leave(connection);
+        gn_h2_settle(connection);
         break;
     case GN_REASON_IDLE_TIMEOUT:
         counters->timeouts++;
         gn_context_count(connection->context, reason);
-        leave(connection);
+        gn_h2_leave(connection);
+        gn_h2_settle(connection);
         break;
     case GN_REASON_PING_TIMEOUT:
         counters->timeouts++;

@@ -15,6 +15,10 @@ struct gn_connection;
    bytes they held. It may end the connection. */
 uint64_t gn_h2_relieve(struct gn_connection *connection, uint64_t late, uint64_t most);
 
+/* The second step of the graceful end: no new streams. The connection ends with the last of those that there are, when
+   gn_h2_settle finds none. */
+void gn_h2_leave(struct gn_connection *connection);
+
 /* The functions of gn_protocol of the same names. */
 void gn_h2_finish(struct gn_connection *connection);
 uint64_t gn_h2_deadline(const struct gn_connection *connection, unsigned *reason);

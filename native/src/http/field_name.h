@@ -81,6 +81,13 @@ enum gn_field_name gn_field_name_lookup(const uint8_t *name, size_t length);
 /* The canonical lower-case text of a token other than GN_FIELD_OTHER, and its length in bytes. */
 const char *gn_field_name_text(enum gn_field_name name, size_t *length);
 
+/* Whether a field is of one connection of HTTP/1, so that HTTP/2 does not have it (RFC 9113 section 8.2.2). */
+static inline bool gn_field_name_of_connection(unsigned name)
+{
+    return name == GN_FIELD_CONNECTION || name == GN_FIELD_KEEP_ALIVE || name == GN_FIELD_PROXY_CONNECTION ||
+           name == GN_FIELD_TRANSFER_ENCODING || name == GN_FIELD_UPGRADE;
+}
+
 /*
  * Whether a field may stand in a trailer section (RFC 9110 section 6.5.1, B16). What decides on a message must be known
  * before its content, so these may not: fields that frame it, belong to the connection or route it, the client's address
